@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A host thread of the instance as lxcore sees it: lies at the top of its slot's kernel area, so
+ * it is found from any kernel stack address. A task (proc/task.h) runs on a kthread; a vfork
+ * parent's kthread runs the child's task for a while.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/types.h"
+#include "ks/layout.h"
+#include "ks/regs.h"
+
+struct task;
+struct lock;
+
+enum kthread_work {          /* looked at on every way out to guest code */
+    KT_SIGNAL = 1u << 0,     /* a signal may be deliverable; also ends interruptible sleeps */
+    KT_EXIT = 1u << 1,       /* the thread must end now; also ends interruptible sleeps     */
+    KT_STOP = 1u << 2,       /* group stop or ptrace stop pending; also ends sleeps         */
+    KT_TRACE = 1u << 3,      /* the tracer wants to see calls                                */
+    KT_RESTORE = 1u << 4,    /* all registers must be restored (not a plain syscall return)  */
+    KT_TRAP = 1u << 5,       /* came in by a trap: `trap` says which                         */
+    KT_PTRACE = 1u << 6,     /* a ptracer wants syscall stops                                */
+};
+#define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
+
+#define KT_LOCKS 8
+
+/* locks: I immutable while the slot is in use  a atomic  o the thread itself */
+struct kthread {
+    struct regs regs;            /* [o] user registers; first, assembly stores here        */
+    _Atomic u32 work;            /* [a] KT_*                                               */
+    u32 slot;                    /* [I]                                                    */
+    struct task *task;           /* [o] whose call is being served                         */
+    u32 n_locks;                 /* [o] kernel locks held, for rank checks and robustness  */
+    u32 in_park;                 /* [o] sleeping in host_park                              */
+    struct lock *locks[KT_LOCKS];/* [o]                                                    */
+    struct list_head waits;      /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
+    u32 trap_kind;               /* [o] the trap that brought it in (KT_TRAP)              */
+    s32 trap_code;
+    u64 trap_addr, trap_err, trap_no;
+    u64 syscall_ret_nr;          /* [o] number of the call being served, ~0 none           */
+    u64 host[32];                /* backend's own: permit, host ids, state                 */
+};
+_Static_assert(sizeof(struct kthread) <= KTHREAD_SIZE, "kthread outgrew its place");
+
+/* The calling thread. Works on kernel stacks only. */
+#ifdef PICOLX_HOSTED
+struct kthread *kthread_self(void);
+struct kthread *kthread_of(u32 slot);
+#else
+static inline struct kthread *kthread_self(void)
+{
+    u64 sp;
+    __asm__("mov %%rsp, %0" : "=r"(sp));
+    return (struct kthread *)((sp & ~(u64)(SLOT_SIZE - 1)) + SLOT_SIZE - KTHREAD_SIZE);
+}
+static inline struct kthread *kthread_of(u32 slot)
+{
+    return (struct kthread *)(KAREA_BASE + ((u64)slot << SLOT_SHIFT) + SLOT_SIZE - KTHREAD_SIZE);
+}
+#endif
+
+/* Whether an interruptible sleep of the caller must end (-LX_ERESTARTSYS or -LX_EINTR). */
+static inline bool kthread_interrupted(void)
+{
+    return (kthread_self()->work & KT_INTERRUPT) != 0;
+}
+
+/* Slots: taken before a host thread is made, given back by whoever learns that it is gone.
+ * slot_alloc returns the slot or -LX_EAGAIN; takes the slot lock. */
+s64 slot_alloc(void);
+void slot_free(u32 slot);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernel locks: short, owned, ranked. They work between all processes of the instance, never
+ * sleep for long (no host call that blocks, no user copy that may fault for long, under one), and
+ * record their owner, so that the death of an owner is seen instead of waited for.
+ * A contender spins, then yields, then naps; there is no queue.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/types.h"
+
+/* Ranks: take only a lock of a higher rank than any held. docs/locking.md has the reasons. */
+enum lock_rank {
+    LOCK_BOOT = 1,
+    LOCK_SESSION,   /* requests from the manager                 */
+    LOCK_PID,       /* process tree: pids, groups, sessions      */
+    LOCK_GROUP,     /* one thread group: signals, children       */
+    LOCK_TASK,
+    LOCK_MM,        /* one address space                         */
+    LOCK_FUTEX,
+    LOCK_MOUNT,
+    LOCK_FS,        /* one mounted filesystem's own              */
+    LOCK_DIR,       /* vnode lock of a folder, parent before child */
+    LOCK_VNODE,     /* vnode lock of anything else               */
+    LOCK_DCACHE,
+    LOCK_FILE,      /* file position                             */
+    LOCK_FDTAB,
+    LOCK_TTY,
+    LOCK_EPOLL,
+    LOCK_SOCK,
+    LOCK_PIPE,
+    LOCK_TIMER,
+    LOCK_WAITQ,
+    LOCK_PATCH,     /* patched-text cache                        */
+    LOCK_SLOT,
+    LOCK_SLAB,
+    LOCK_LOG,
+    LOCK_LEAF = 63,
+};
+
+struct lock {
+    _Atomic u32 owner; /* slot + 1 of the holder, 0 free */
+    u16 rank;          /* enum lock_rank                 */
+    u16 pad;
+};
+
+#define LOCK_INIT(r) { 0, (u16)(r), 0 }
+
+void lock_init(struct lock *l, enum lock_rank rank);
+/* Take it; waits. Panics in debug builds on a rank not above those held (equal ranks: use
+ * lock_acquire2). */
+void lock_acquire(struct lock *l);
+/* Take it if free. */
+bool lock_try(struct lock *l);
+void lock_release(struct lock *l);
+/* Whether the calling thread holds it. */
+bool lock_held(const struct lock *l);
+/* Two locks of one rank, in address order; a == b takes it once. */
+void lock_acquire2(struct lock *a, struct lock *b);
+void lock_release2(struct lock *a, struct lock *b);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wait queues, the poll table, and the one way to sleep.
+ *
+ * A thing that can become ready owns a waitq and calls waitq_wake when it may have. A sleeper
+ * puts waiters on one or more queues (a poll_table does that through the poll op of files), tests
+ * its condition, and parks. Wake-ups are sticky (the host's permit), so test-then-park loses
+ * none; spurious wake-ups are legal: always loop.
+ *
+ *     struct poll_table pt;
+ *     poll_begin(&pt);
+ *     for (;;) {
+ *         r = try();                        // or poll op with &pt the first time round
+ *         if (r != -LX_EAGAIN) break;
+ *         r = poll_sleep(&pt, deadline_ns); // 0, -LX_ETIMEDOUT, -LX_ERESTARTSYS
+ *         if (r < 0) break;
+ *     }
+ *     poll_end(&pt);
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/types.h"
+#include "host/host.h"
+#include "ks/lock.h"
+
+struct waitq {
+    struct lock lock;         /* LOCK_WAITQ */
+    struct list_head waiters; /* [lock] */
+};
+
+struct waiter {
+    struct list_head node;     /* [q->lock] on q->waiters               */
+    struct list_head on_thread;/* [owner] on kthread.waits              */
+    struct waitq *q;           /* [q->lock] NULL when not queued        */
+    /* Called under q->lock when woken: must not sleep; may take only higher ranks. The default
+     * (NULL) unparks `slot`. Returns true when it consumed an exclusive wake-up. */
+    bool (*wake)(struct waiter *w, u32 events);
+    u32 slot;
+    u32 events;                /* wake only for these LX_POLL* bits (0 = any)  */
+    bool exclusive;            /* at most one exclusive waiter is woken a call */
+    _Atomic u32 fired;
+};
+
+#define WAITQ_INIT(name) { LOCK_INIT(LOCK_WAITQ), LIST_INIT((name).waiters) }
+
+void waitq_init(struct waitq *q);
+/* Wake those waiting for any of `events` (LX_POLL* bits; 0 = all). No lock below LOCK_WAITQ. */
+void waitq_wake(struct waitq *q, u32 events);
+/* Cheap test without the lock; a sleeper that queued before the caller's state change is seen. */
+bool waitq_active(struct waitq *q);
+void waitq_add(struct waitq *q, struct waiter *w);
+/* Safe when not queued. */
+void waitq_remove(struct waiter *w);
+/* Take a dead thread's waiters off their queues: supervisor only. */
+void waitq_forget_thread(u32 slot);
+
+#define POLL_INLINE 8
+struct poll_table {
+    struct waiter inl[POLL_INLINE];  /* the first waiters need no memory          */
+    struct waiter *more;             /* chunk for further ones, from the heap     */
+    u32 n, more_cap;
+    struct host_ready *host;         /* host channels to watch                    */
+    struct host_ready host_inl[4];
+    u32 n_host, host_cap;
+    s32 error;                       /* -LX_ENOMEM when a waiter could not be had */
+    bool queued;                     /* false: poll ops need not queue any more   */
+};
+
+void poll_begin(struct poll_table *pt);
+/* For poll ops: note that a change of `q` matters. pt NULL or already queued: nothing. */
+void poll_wait(struct poll_table *pt, struct waitq *q, u32 events);
+/* For poll ops over host channels: also sleep on h becoming ready for `events`. */
+void poll_wait_host(struct poll_table *pt, host_handle h, u32 events);
+/* [B] Sleep until woken. From the first call on pt counts as queued.
+ * returns 0 (look again), -LX_ETIMEDOUT, -LX_ERESTARTSYS (interrupted), -LX_ENOMEM */
+s64 poll_sleep(struct poll_table *pt, s64 deadline_ns);
+/* As poll_sleep, but signals do not end it (kthread exit does). */
+s64 poll_sleep_killable(struct poll_table *pt, s64 deadline_ns);
+void poll_end(struct poll_table *pt);
+/* As poll_end, then ready for another round of queueing. */
+void poll_reset(struct poll_table *pt);

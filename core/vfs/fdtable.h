@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptor tables: number -> file, shared by CLONE_FILES tasks, copied by fork. */
+#pragma once
+
+#include "vfs/file.h"
+
+struct fdtable; /* vfs/fdtable.c */
+
+struct fdtable *fdtable_new(void);
+struct fdtable *fdtable_copy(struct fdtable *t); /* one more reference to every file */
+struct fdtable *fdtable_get(struct fdtable *t);
+void fdtable_put(struct fdtable *t, struct task *by);     /* last: closes all (flush with `by`) */
+/* The file of fd with a reference, or NULL. */
+struct file *fd_get(struct fdtable *t, s32 fd);
+/* Lowest free descriptor >= min and below limit gets f (consumes the reference on success).
+ * -LX_EMFILE, -LX_ENOMEM, -LX_EINVAL */
+s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloexec);
+/* Put f exactly at fd, closing what was there (dup2). Consumes the reference on success. */
+s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec,
+               struct task *by);
+s64 fd_close(struct fdtable *t, s32 fd, struct task *by);
+s64 fd_close_range(struct fdtable *t, u32 first, u32 last, bool only_cloexec_flag,
+                   struct task *by);
+s64 fd_get_cloexec(struct fdtable *t, s32 fd);
+s64 fd_set_cloexec(struct fdtable *t, s32 fd, bool on);
+void fd_close_on_exec(struct fdtable *t, struct task *by);
+/* Next open descriptor >= fd or -1: /proc/PID/fd. */
+s32 fd_next(struct fdtable *t, s32 fd);
+bool fdtable_shared(const struct fdtable *t);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Open files and descriptor tables.
+ *
+ * A driver's ops never block: they answer -LX_EAGAIN and say through `poll` on which queues to
+ * wait. file_read/file_write (vfs/rw.c) hold the one loop that waits, repeats, and knows about
+ * O_NONBLOCK, signals, timeouts and partial transfers.
+ */
+#pragma once
+
+#include "base/ref.h"
+#include "base/types.h"
+#include "ks/cred.h"
+#include "ks/lock.h"
+#include "ks/uio.h"
+#include "ks/wait.h"
+
+struct dentry;
+struct file;
+struct task;
+struct vnode;
+
+/* What a file mapping maps (mm/). */
+struct map_source {
+    host_handle h;   /* HOST_NONE: anonymous memory, `zero` or a driver's own   */
+    u64 off;         /* host offset of the first byte                           */
+    u64 object;      /* identity for shared futexes: same object = same number  */
+    u64 max_prot;    /* LX_PROT_* the descriptor's mode allows                  */
+    bool zero;       /* /dev/zero: treat as anonymous                           */
+};
+
+struct dirent_sink {  /* receives readdir entries; emit returns false when full */
+    bool (*emit)(struct dirent_sink *s, const char *name, u32 len, u64 ino, u32 dtype, u64 next);
+};
+
+/*
+ * Every op: called with a reference to f; no lock held except where said; must not block
+ * (return -LX_EAGAIN) unless the file has FILE_BLOCKS. Partial transfers are fine.
+ */
+struct file_ops {
+    s64 (*read)(struct file *f, struct uio *u, s64 *pos);   /* absent: EINVAL. 0 = end of file */
+    s64 (*write)(struct file *f, struct uio *u, s64 *pos);  /* absent: EINVAL */
+    u32 (*poll)(struct file *f, struct poll_table *pt);     /* absent: always IN|OUT|RDNORM|WRNORM */
+    s64 (*ioctl)(struct file *f, struct task *t, u32 cmd, u64 arg); /* absent: ENOTTY */
+    s64 (*seek)(struct file *f, s64 off, u32 whence);       /* absent: ESPIPE; file_seek_generic */
+    s64 (*readdir)(struct file *f, struct dirent_sink *s);  /* from f->pos; absent: ENOTDIR */
+    s64 (*map)(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
+                                                            /* absent: ENODEV */
+    s64 (*truncate)(struct file *f, u64 size);              /* absent: EINVAL */
+    s64 (*allocate)(struct file *f, u32 mode, u64 off, u64 len); /* absent: EOPNOTSUPP */
+    s64 (*sync)(struct file *f, bool data_only);            /* absent: EINVAL */
+    s64 (*setfl)(struct file *f, u32 flags);                /* O_* changed by fcntl; absent: ok */
+    void (*flush)(struct file *f, struct task *t);          /* a descriptor closes; absent: - */
+    void (*release)(struct file *f);                        /* last reference; absent: - */
+};
+
+enum file_flags {
+    FILE_SEEKABLE = 1,   /* has a position: pread works, read moves pos           */
+    FILE_BLOCKS = 2,     /* ops may wait in the host by themselves (stdio streams) */
+    FILE_NOWAIT_IO = 4,  /* never returns EAGAIN: skip the waiting loop           */
+    FILE_WROTE = 8,      /* counted in vnode.writers                              */
+    FILE_STREAM = 16,    /* no position at all (pipe, socket, tty)                */
+};
+
+/* locks: I immutable  a atomic  p pos lock  */
+struct file {
+    struct ref ref;
+    const struct file_ops *ops;  /* [I] after open */
+    struct dentry *dentry;       /* [I] name it was opened by; never NULL (anon files have one) */
+    struct vnode *vnode;         /* [I] borrowed from dentry */
+    u32 kind;                    /* [I] FILE_* */
+    _Atomic u32 flags;           /* [a] LX_O_* as F_GETFL shows, incl. access mode */
+    struct lock lock;            /* LOCK_FILE, guards pos */
+    s64 pos;                     /* [p] */
+    struct cred *cred;           /* [I] of the opener */
+    s32 owner; u32 owner_sig, owner_type; /* [a] F_SETOWN, F_SETSIG */
+    struct list_head epolls;     /* [ipc/epoll] items watching this file */
+    u64 id;                      /* [I] unique, for kcmp and lock owners */
+    void *priv;                  /* [driver] */
+};
+
+struct file *file_new(const struct file_ops *ops, struct dentry *d, u32 flags, u32 kind,
+                      const struct cred *c);
+/* A file without a name in a tree: "anon_inode:[eventfd]", "pipe:[123]", "socket:[7]"; mode is its
+ * st_mode, `label` what /proc/PID/fd shows. NULL: no memory. */
+struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags,
+                       u32 kind, void *priv);
+struct file *file_get(struct file *f);
+void file_put(struct file *f);
+bool file_readable(const struct file *f); /* by access mode */
+bool file_writable(const struct file *f);
+
+/* Transfer through the one blocking loop. pos NULL: use and move f->pos. Returns bytes,
+ * -LX_EBADF (mode), -LX_EAGAIN (O_NONBLOCK), -LX_ERESTARTSYS, what the op says. */
+s64 file_read(struct file *f, struct uio *u, s64 *pos);
+s64 file_write(struct file *f, struct uio *u, s64 *pos);
+u32 file_poll(struct file *f, struct poll_table *pt);
+s64 file_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg);
+s64 file_seek(struct file *f, s64 off, u32 whence);
+s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
+s64 file_truncate(struct file *f, u64 size);
+s64 file_sync(struct file *f, bool data_only);
+/* Helper for ops->seek of things with a size. */
+s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max);

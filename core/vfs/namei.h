@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names: dentry cache, mounts, path walk (path_resolution(7), openat2(2)), and the calls on names.
+ */
+#pragma once
+
+#include "vfs/vnode.h"
+#include "vfs/file.h"
+
+/* A name in the cache. Children hold their parent. vnode NULL: known not to exist. */
+struct dentry; /* fields in vfs/dcache.h, for vfs/ and filesystems that build host paths */
+
+struct dentry *dentry_get(struct dentry *d);
+void dentry_put(struct dentry *d);
+struct vnode *dentry_vnode(const struct dentry *d); /* borrowed */
+
+/* Where a process stands: root, cwd, umask. Shared by CLONE_FS tasks. */
+struct fsinfo {
+    struct ref ref;
+    struct lock lock;      /* LOCK_FDTAB */
+    struct dentry *root;   /* [lock] */
+    struct dentry *cwd;    /* [lock] */
+    u32 umask;             /* [lock] */
+};
+struct fsinfo *fsinfo_new(struct dentry *root, struct dentry *cwd, u32 umask);
+struct fsinfo *fsinfo_copy(struct fsinfo *fs);
+struct fsinfo *fsinfo_get(struct fsinfo *fs);
+void fsinfo_put(struct fsinfo *fs);
+
+/* Everything a walk depends on; on the caller's stack. */
+struct walk {
+    const struct cred *cred;
+    struct fsinfo *fs;
+    struct fdtable *files;
+    u64 nofile;            /* RLIMIT_NOFILE for opens */
+    u64 fsize;             /* RLIMIT_FSIZE */
+};
+
+enum walk_flags {
+    WALK_FOLLOW = 1,      /* follow a symlink in the last component */
+    WALK_EMPTY = 2,       /* AT_EMPTY_PATH */
+    WALK_DIR = 4,         /* last component must be a folder */
+    WALK_NO_AUTOMOUNT = 8,
+    WALK_BENEATH = 16, WALK_IN_ROOT = 32, WALK_NO_XDEV = 64, WALK_NO_MAGIC = 128,
+    WALK_NO_SYMLINKS = 256, WALK_CACHED = 512, /* openat2 RESOLVE_* */
+    WALK_REAL_IDS = 1024, /* access(2): judge by real uid and gid */
+    WALK_OWN_CRED = 2048,
+};
+
+/* path is a kernel string. dfd is a descriptor or LX_AT_FDCWD.
+ *   *out  referenced dentry with a vnode
+ *   returns 0, -LX_ENOENT, -LX_ENOTDIR, -LX_EACCES, -LX_ELOOP, -LX_ENAMETOOLONG, -LX_EBADF, … */
+s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out);
+
+/* open(2) as a whole: flags LX_O_*, mode before umask. *out has a reference. */
+s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode, u32 walk_flags,
+             struct file **out);
+/* Open an already found name (no O_CREAT): exec, /proc/self/fd. */
+s64 vfs_open_dentry(const struct walk *w, struct dentry *d, u64 flags, struct file **out);
+s64 vfs_mkdir(const struct walk *w, s32 dfd, const char *path, u32 mode);
+s64 vfs_mknod(const struct walk *w, s32 dfd, const char *path, u32 mode, u32 rdev);
+s64 vfs_symlink(const struct walk *w, const char *target, s32 dfd, const char *path);
+s64 vfs_link(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
+             u32 at_flags);
+s64 vfs_unlink(const struct walk *w, s32 dfd, const char *path, bool dir);
+s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
+               u32 flags);
+s64 vfs_readlink(const struct walk *w, s32 dfd, const char *path, char *buf, u64 size);
+/* Fresh attributes of a name, revalidated where the filesystem needs it. */
+s64 vfs_getattr(struct dentry *d, struct vattr *out);
+s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct vattr *va);
+/* mask: 4 read, 2 write, 1 execute/search. 0 or -LX_EACCES, -LX_EROFS. */
+s64 vfs_permission(struct vnode *vn, u32 mask, const struct cred *c);
+/* Create a socket node for bind(2): EADDRINUSE mapping is the caller's. *out referenced. */
+s64 vfs_bind_socket(const struct walk *w, const char *path, u32 mode, struct dentry **out);
+s64 vfs_chdir(const struct walk *w, struct dentry *d);
+/* Path of d as seen from root into buf (getcwd, /proc/PID/exe): pointer into buf, NUL-terminated.
+ * Appends " (deleted)". -LX_ENAMETOOLONG */
+s64 dentry_path(struct dentry *d, struct dentry *root, char *buf, u64 size, const char **out);
+
+/* Mounts: one namespace for now (a place for more is struct mount_ns). */
+s64 vfs_mount(struct super *sb, struct dentry *at, u32 flags, const char *source);
+s64 vfs_umount(struct dentry *at, u32 flags);
+/* The root of the instance. First mount of all. */
+s64 vfs_mount_root(struct super *sb, const char *source);
+struct dentry *vfs_root(void); /* borrowed */
+/* For /proc/mounts, mountinfo: call fn for each mount in order. */
+struct mount_info { u32 id, parent_id, dev; const char *source, *fstype; struct dentry *root, *at;
+                    u32 flags; };
+void vfs_each_mount(bool (*fn)(void *ctx, const struct mount_info *m), void *ctx);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Vnodes, filesystems, names. A vnode is one file of one mounted filesystem, whatever its names;
+ * a dentry is one name in the cache. Only vfs/ calls through the ops tables, by the vn_* wrappers.
+ *
+ * Life of a vnode: made by a filesystem's lookup/create (ref 1), found again by (super, ino)
+ * through vnode_find, kept by dentries and files, released by ops->release at the last put.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/ref.h"
+#include "base/types.h"
+#include "ks/cred.h"
+#include "ks/lock.h"
+#include "ks/wait.h"
+
+struct file;
+struct dentry;
+struct mount;
+struct super;
+struct vnode;
+struct pipe;
+struct unix_sock;
+struct flock_list;
+
+/* What stat shows; times in ns since 1970. Filesystems fill it, vfs caches it in the vnode. */
+struct vattr {
+    u32 mode;      /* LX_S_IF* | permission bits */
+    u32 uid, gid;
+    u32 rdev;      /* new_encode_dev form: see vn_makedev */
+    u64 nlink, size, blocks; /* blocks of 512 bytes */
+    u64 ino;
+    u32 blksize;
+    s64 atime_ns, mtime_ns, ctime_ns, btime_ns;
+};
+
+enum vattr_mask { VA_MODE = 1, VA_UID = 2, VA_GID = 4, VA_SIZE = 8, VA_ATIME = 16, VA_MTIME = 32,
+                  VA_ATIME_NOW = 64, VA_MTIME_NOW = 128, VA_CTIME = 256 };
+
+struct name { const char *s; u32 len; }; /* one path component, not NUL-terminated */
+
+/* locks: I immutable  a atomic  l vnode lock  h vnode hash lock */
+struct vnode {
+    struct ref ref;
+    const struct vnode_ops *ops;  /* [I] */
+    struct super *sb;             /* [I] */
+    u64 ino;                      /* [I] identity within sb                                 */
+    u32 type;                     /* [I] LX_S_IFMT bits                                     */
+    u32 flags;                    /* [l] VN_*                                               */
+    struct lock lock;             /* LOCK_DIR for folders, LOCK_VNODE else                  */
+    struct vattr attr;            /* [l] cached; see VN_ATTR_STALE                          */
+    struct list_head hash;        /* [h] */
+    struct flock_list *locks;     /* [a] record and flock locks, made on demand by vfs/flock */
+    struct pipe *pipe;            /* [l] of an open fifo, ipc/pipe                          */
+    struct unix_sock *sock;       /* [l] bound listener, ipc/sock                           */
+    struct list_head watches;     /* [l] inotify, later                                     */
+    _Atomic s32 writers;          /* [a] open for writing; -n: being executed (ETXTBSY)     */
+    void *data;                   /* [fs] the filesystem's own                              */
+};
+
+enum vnode_flags {
+    VN_ATTR_STALE = 1,  /* attr must be fetched by ops->getattr before use */
+    VN_REVALIDATE = 2,  /* names and attributes may change behind us: ask ops->revalidate */
+    VN_NOCACHE = 4,     /* do not keep after the last use                  */
+    VN_DEAD = 8,        /* unlinked; gone at the last put                  */
+};
+
+/*
+ * Filesystem side. Locks: "dir locked" = the folder's vnode lock is held by vfs. Ops may do disk
+ * access; they must not block on guests. A missing op means the default in the comment.
+ */
+struct vnode_ops {
+    /* Folder: find `n`. *out gets a reference. -LX_ENOENT. dir locked. absent: ENOTDIR */
+    s64 (*lookup)(struct vnode *dir, struct name n, struct vnode **out);
+    /* New node of va->mode's type (regular, folder, fifo, socket, device; symlink with target);
+     * owner, mode, rdev are final in `va`. -LX_EEXIST. dir locked. absent: EROFS */
+    s64 (*create)(struct vnode *dir, struct name n, const struct vattr *va, const char *target,
+                  struct vnode **out);
+    s64 (*link)(struct vnode *dir, struct name n, struct vnode *vn);       /* absent: EPERM */
+    s64 (*unlink)(struct vnode *dir, struct name n, struct vnode *vn);     /* absent: EROFS */
+    s64 (*rmdir)(struct vnode *dir, struct name n, struct vnode *vn);      /* absent: EROFS */
+    /* Both folders locked; target NULL when the new name is free; flags LX_RENAME_*. EROFS */
+    s64 (*rename)(struct vnode *d1, struct name n1, struct vnode *vn, struct vnode *d2,
+                  struct name n2, struct vnode *target, u32 flags);
+    /* Nameless file in this folder (O_TMPFILE). absent: EOPNOTSUPP */
+    s64 (*tmpfile)(struct vnode *dir, const struct vattr *va, struct vnode **out);
+    /* Target without NUL into buf; returns its full length. absent: EINVAL */
+    s64 (*readlink)(struct vnode *vn, char *buf, u64 size);
+    /* A link that is followed to an object, not a text (/proc/PID/fd/N): *out is a referenced
+     * dentry. absent: use readlink */
+    s64 (*jump)(struct vnode *vn, const struct cred *c, struct dentry **out);
+    /* Fill vn->attr. locked. absent: attr is always right */
+    s64 (*getattr)(struct vnode *vn);
+    /* Change; permission was checked by vfs (unless super has SB_HOST_PERM). Updates vn->attr.
+     * locked. absent: EPERM */
+    s64 (*setattr)(struct vnode *vn, u32 mask, const struct vattr *va);
+    /* VN_REVALIDATE only: is vn still what its name `d` says? Refreshes attr. 0 or -LX_ESTALE */
+    s64 (*revalidate)(struct vnode *vn, struct dentry *d);
+    /* Give `f` its ops (f->ops, f->priv). May replace nothing else. absent: vfs decides by type */
+    s64 (*open)(struct vnode *vn, struct file *f);
+    /* xattr; names complete ("user.x"). get/list return full size. absent: EOPNOTSUPP */
+    s64 (*getxattr)(struct vnode *vn, const char *name, void *buf, u64 size);
+    s64 (*setxattr)(struct vnode *vn, const char *name, const void *buf, u64 size, u32 flags);
+    s64 (*listxattr)(struct vnode *vn, char *buf, u64 size);
+    /* Host's word on access when SB_HOST_PERM: mask 4 read 2 write 1 exec. absent: mode bits */
+    s64 (*access)(struct vnode *vn, u32 mask, const struct cred *c);
+    void (*release)(struct vnode *vn); /* last reference gone; free vn->data. absent: nothing */
+};
+
+struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid; };
+
+enum super_flags { SB_RDONLY = 1, SB_NOSUID = 2, SB_NODEV = 4, SB_NOEXEC = 8, SB_NOATIME = 16,
+                   SB_HOST_PERM = 64 /* the host's own checks rule, see ops->access */ };
+
+struct super_ops {
+    s64 (*statfs)(struct super *sb, struct fsstat *out); /* absent: zeroes with sb->magic */
+    s64 (*sync)(struct super *sb);                       /* absent: 0 */
+    void (*kill)(struct super *sb);                      /* unmounted, no vnode left */
+};
+
+struct super {
+    struct ref ref;
+    const struct fs_type *type;  /* [I] */
+    const struct super_ops *ops; /* [I] */
+    struct vnode *root;          /* [I] */
+    u32 dev;                     /* [I] st_dev, made by super_new */
+    u32 flags;                   /* [a] SB_* */
+    u64 magic;                   /* [I] statfs f_type */
+    struct lock lock;            /* LOCK_FS */
+    void *data;
+};
+
+struct fs_type {
+    const char *name;
+    /* Mount: fill *out (via super_new) with a root vnode. `source` and `data` as mount(2). */
+    s64 (*mount)(const char *source, const char *data, u32 flags, struct super **out);
+    bool nodev; /* /proc/filesystems */
+    struct fs_type *next;
+};
+
+void fs_register(struct fs_type *t);
+struct fs_type *fs_find(const char *name);
+struct super *super_new(const struct fs_type *t, const struct super_ops *ops, u64 magic);
+struct super *super_get(struct super *sb);
+void super_put(struct super *sb);
+
+/* A vnode of sb with one reference, in the (sb, ino) hash. NULL: no memory. */
+struct vnode *vnode_new(struct super *sb, u64 ino, u32 mode, const struct vnode_ops *ops);
+/* The live vnode of (sb, ino) with a new reference, or NULL. */
+struct vnode *vnode_find(struct super *sb, u64 ino);
+struct vnode *vnode_get(struct vnode *vn);
+void vnode_put(struct vnode *vn);
+
+u32 vn_makedev(u32 major, u32 minor);
+u32 vn_major(u32 dev);
+u32 vn_minor(u32 dev);
