@@ -181,15 +181,16 @@ extern volatile int gt_failures; /* failed checks of the running case in this pr
 #define ok(cond, name) \
     ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, (name), 0, 0, 0))
 #define CHECK(cond) ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, #cond, 0, 0, 0))
-#define EQ(expr, value)                                                                     \
+#define GT_EQ(expr, value, text)                                                            \
     ({                                                                                      \
         long gt_g = (long)(expr), gt_w = (long)(value);                                     \
         if (gt_g != gt_w) {                                                                 \
-            gt_fail(__FILE__, __LINE__, #expr, gt_g, gt_w, 1);                              \
+            gt_fail(__FILE__, __LINE__, text, gt_g, gt_w, 1);                               \
         }                                                                                   \
         gt_g == gt_w;                                                                       \
     })
-#define ERR(expr, e) EQ(expr, -(e))
+#define EQ(expr, value) GT_EQ(expr, value, #expr)
+#define ERR(expr, e) GT_EQ(expr, -(e), #expr)
 /* Must be >= 0; gives the value. */
 #define OK(expr)                                                                            \
     ({                                                                                      \
@@ -224,6 +225,14 @@ extern volatile int gt_failures; /* failed checks of the running case in this pr
             gt_fail(__FILE__, __LINE__, "UNTIL " #cond, 0, 0, 0);                           \
         }                                                                                   \
         gt_i < 5000;                                                                        \
+    })
+
+/* The same pointer, of which the compiler knows nothing. */
+#define HIDE(p)                                                                             \
+    ({                                                                                      \
+        __typeof__(p) gt_h = (p);                                                           \
+        __asm__ volatile("" : "+r"(gt_h));                                                  \
+        gt_h;                                                                               \
     })
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

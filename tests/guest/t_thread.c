@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* covers: clone exit exit_group set_tid_address gettid arch_prctl tgkill getpid set_robust_list get_robust_list */
+#include <asm/prctl.h>
+
+#include "gt.h"
+
+static volatile int g_count;
+
+static void add_one(void *arg)
+{
+    __atomic_add_fetch(&g_count, 1, __ATOMIC_SEQ_CST);
+    if (arg != NULL) {
+        *(volatile long *)arg = sc(gettid);
+    }
+}
+
+CASE(start_and_join)
+{
+    struct gt_thread t;
+    volatile long tid = 0;
+    g_count = 0;
+    OK(gt_thread_start(&t, add_one, (void *)(uintptr_t)&tid));
+    gt_thread_join(&t);
+    EQ(g_count, 1);
+    CHECK(tid > 0 && tid != sc(getpid));
+    ERR(sc(tgkill, sc(getpid), tid, 0), ESRCH);
+}
+
+static void check_ids(void *arg)
+{
+    long *main_ids = arg;
+    EQ(sc(getpid), main_ids[0]);
+    EQ(sc(getppid), main_ids[1]);
+    CHECK(sc(gettid) != main_ids[2]);
+    EQ(sc(getpgid, 0), sc(getpgid, main_ids[0]));
+    ERR(sc(wait4, -1, 0, 0, 0), ECHILD);
+}
+
+CASE(ids)
+{
+    struct gt_thread t;
+    long ids[3] = {sc(getpid), sc(getppid), sc(gettid)};
+    OK(gt_thread_start(&t, check_ids, ids));
+    gt_thread_join(&t);
+}
+
+CASE(many_in_turn)
+{
+    g_count = 0;
+    for (int i = 0; i < 200; i++) {
+        struct gt_thread t;
+        OK(gt_thread_start(&t, add_one, NULL));
+        gt_thread_join(&t);
+    }
+    EQ(g_count, 200);
+}
+
+CASE(many_at_once)
+{
+    enum { N = 100 };
+    static struct gt_thread t[N];
+    g_count = 0;
+    for (int i = 0; i < N; i++) {
+        OK(gt_thread_start(&t[i], add_one, NULL));
+    }
+    for (int i = 0; i < N; i++) {
+        gt_thread_join(&t[i]);
+    }
+    EQ(g_count, N);
+}
+
+static unsigned long fs_word(void)
+{
+    unsigned long v;
+    __asm__ volatile("movq %%fs:0, %0" : "=r"(v));
+    return v;
+}
+
+static void tls_thread(void *arg)
+{
+    unsigned long *block = arg;
+    unsigned long base = 0;
+    EQ(sc(arch_prctl, ARCH_GET_FS, &base), 0);
+    EQ(base, block);
+    EQ(fs_word(), 0x1234);
+    for (int i = 0; i < 1000; i++) {
+        sc(sched_yield);
+        if (fs_word() != 0x1234) {
+            gt_fail(__FILE__, __LINE__, "fs changed", 0, 0, 0);
+            break;
+        }
+    }
+}
+
+CASE(settls)
+{
+    static unsigned long block[8] = {0x1234};
+    static unsigned long mine[8] = {0x5678};
+    unsigned long before = 0;
+    OK(sc(arch_prctl, ARCH_GET_FS, &before));
+    OK(sc(arch_prctl, ARCH_SET_FS, mine));
+    char *stack = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
+    volatile int tid = 1;
+    OK(gt_clone_raw(GT_THREAD_FLAGS | CLONE_SETTLS, stack + 16 * PAGE, &tid, &tid,
+                    (unsigned long)block, tls_thread, block));
+    for (int i = 0; i < 1000; i++) {
+        sc(sched_yield);
+        if (fs_word() != 0x5678) {
+            gt_fail(__FILE__, __LINE__, "fs of the first thread changed", 0, 0, 0);
+            break;
+        }
+    }
+    UNTIL(tid == 0);
+    long pid = IN_CHILD({ EQ(fs_word(), 0x5678); });
+    CHILD_OK(pid);
+    OK(sc(arch_prctl, ARCH_SET_FS, before));
+}
+
+CASE(arch_prctl)
+{
+    unsigned long v = 1;
+    ERR(sc(arch_prctl, 0x9999, &v), EINVAL);
+    ERR(sc(arch_prctl, ARCH_SET_FS, 0x8000000000000000ul), EPERM);
+    ERR(sc(arch_prctl, ARCH_SET_FS, 0xffff800000000000ul), EPERM);
+    ERR(sc(arch_prctl, ARCH_GET_FS, 8), EFAULT);
+    OK(sc(arch_prctl, ARCH_GET_GS, &v));
+    EQ(v, 0);
+}
+
+static void open_one(void *arg)
+{
+    *(volatile long *)arg = sc(open, "/dev/null", O_RDONLY, 0);
+    sc(chdir, "/");
+    sc(umask, 0111);
+}
+
+CASE(share_files_and_fs)
+{
+    struct gt_thread t;
+    volatile long fd = -1;
+    char cwd[256];
+    OK(sc(getcwd, cwd, sizeof(cwd)));
+    OK(gt_thread_start(&t, open_one, (void *)(uintptr_t)&fd));
+    gt_thread_join(&t);
+    EQ(sc(fcntl, fd, F_GETFD, 0), 0);
+    OK(sc(close, fd));
+    char now[256];
+    OK(sc(getcwd, now, sizeof(now)));
+    EQ(strcmp(now, "/"), 0);
+    EQ(sc(umask, 022), 0111);
+    OK(sc(chdir, cwd));
+}
+
+static void exit_group_thread(void *arg)
+{
+    gt_msleep(10);
+    sc(exit_group, 33);
+}
+
+CASE(exit_group_from_a_thread)
+{
+    long pid = gt_fork();
+    if (pid == 0) {
+        struct gt_thread t;
+        gt_thread_start(&t, exit_group_thread, NULL);
+        for (;;) {
+            gt_msleep(1000);
+        }
+    }
+    EQ(gt_wait(pid), STATUS_EXIT(33));
+}
+
+static void spin(void *arg)
+{
+    for (;;) {
+        g_count++;
+    }
+}
+
+static void block_forever(void *arg)
+{
+    static int word;
+    for (;;) {
+        sc(futex, &word, FUTEX_WAIT, 0, 0, 0, 0);
+    }
+}
+
+static void block_in_read(void *arg)
+{
+    int p[2];
+    char c;
+    sc(pipe, p);
+    sc(read, p[0], &c, 1);
+}
+
+CASE(exit_group_ends_every_kind_of_thread)
+{
+    for (int round = 0; round < 10; round++) {
+        long pid = gt_fork();
+        if (pid == 0) {
+            static struct gt_thread t[6];
+            gt_thread_start(&t[0], spin, NULL);
+            gt_thread_start(&t[1], block_forever, NULL);
+            gt_thread_start(&t[2], block_in_read, NULL);
+            gt_thread_start(&t[3], spin, NULL);
+            gt_msleep(round % 4);
+            gt_exit(round);
+        }
+        EQ(gt_wait(pid), STATUS_EXIT(round));
+    }
+}
+
+CASE(kill_ends_every_thread)
+{
+    for (int round = 0; round < 6; round++) {
+        long pid = gt_fork();
+        if (pid == 0) {
+            static struct gt_thread t[3];
+            gt_thread_start(&t[0], spin, NULL);
+            gt_thread_start(&t[1], block_forever, NULL);
+            gt_thread_start(&t[2], block_in_read, NULL);
+            for (;;) {
+                gt_msleep(1000);
+            }
+        }
+        gt_msleep(round * 2);
+        OK(sc(kill, pid, round & 1 ? SIGKILL : SIGTERM));
+        EQ(gt_wait(pid), round & 1 ? SIGKILL : SIGTERM);
+    }
+}
+
+static void outlive(void *arg)
+{
+    gt_msleep(30);
+    gt_exit(*(int *)arg);
+}
+
+CASE(leader_exits_first)
+{
+    long pid = gt_fork();
+    if (pid == 0) {
+        static int code = 44;
+        struct gt_thread t;
+        gt_thread_start(&t, outlive, &code);
+        sc(exit, 5);
+    }
+    gt_msleep(5);
+    EQ(sc(wait4, pid, 0, WNOHANG, 0), 0);
+    EQ(gt_wait(pid), STATUS_EXIT(44));
+    /* The last thread just ends: the status is the leader's, since Linux 5.17 the last thread's. */
+    pid = gt_fork();
+    if (pid == 0) {
+        static struct gt_thread t;
+        gt_thread_start(&t, add_one, NULL);
+        sc(exit, 6);
+    }
+    long st = gt_wait(pid);
+    CHECK(st == STATUS_EXIT(6) || st == 0);
+}
+
+static void fork_in_thread(void *arg)
+{
+    long pid = gt_fork();
+    if (pid == 0) {
+        gt_exit(sc(gettid) == sc(getpid) ? 0 : 1);
+    }
+    *(volatile long *)arg = gt_wait(pid);
+}
+
+CASE(fork_from_a_thread)
+{
+    struct gt_thread t;
+    volatile long st = -1;
+    OK(gt_thread_start(&t, fork_in_thread, (void *)(uintptr_t)&st));
+    gt_thread_join(&t);
+    EQ(st, 0);
+}
+
+static void fork_only(void *arg)
+{
+    long pid = gt_fork();
+    if (pid == 0) {
+        gt_msleep(10);
+        gt_exit(3);
+    }
+    *(volatile long *)arg = pid;
+}
+
+CASE(any_thread_waits_for_any_child)
+{
+    struct gt_thread t;
+    volatile long pid = -1;
+    OK(gt_thread_start(&t, fork_only, (void *)(uintptr_t)&pid));
+    gt_thread_join(&t);
+    int st = 0;
+    EQ(sc(wait4, -1, &st, __WNOTHREAD, 0), pid);
+    EQ(st, STATUS_EXIT(3));
+}
+
+CASE(fork_copies_one_thread)
+{
+    static struct gt_thread t;
+    OK(gt_thread_start(&t, block_forever, NULL));
+    long pid = IN_CHILD({
+        ERR(sc(tgkill, sc(getpid), t.tid, 0), ESRCH);
+        static struct gt_thread u;
+        OK(gt_thread_start(&u, add_one, NULL));
+        gt_thread_join(&u);
+    });
+    CHILD_OK(pid);
+}
+
+CASE(clear_tid_in_bad_memory)
+{
+    char *stack = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
+    volatile int ptid = 0;
+    g_count = 0;
+    OK(gt_clone_raw(GT_THREAD_FLAGS, stack + 16 * PAGE, &ptid, (volatile int *)gt_unmapped(), 0, add_one,
+                    NULL));
+    UNTIL(g_count == 1);
+    CHECK(ptid > 0);
+}
+
+CASE(task_folder)
+{
+    static struct gt_thread t;
+    OK(gt_thread_start(&t, block_forever, NULL));
+    char path[64];
+    gt_format(path, sizeof(path), "/proc/self/task/%d", t.tid);
+    EQ(sc(access, path, F_OK), 0);
+    gt_format(path, sizeof(path), "/proc/%ld/task/%ld/comm", sc(getpid), sc(getpid));
+    EQ(sc(access, path, R_OK), 0);
+}
+
+CASE(stress_create_and_exit)
+{
+    static struct gt_thread t[8];
+    g_count = 0;
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < 8; i++) {
+            OK(gt_thread_start(&t[i], add_one, NULL));
+        }
+        for (int i = 0; i < 8; i++) {
+            gt_thread_join(&t[i]);
+        }
+    }
+    EQ(g_count, 480);
+}
