@@ -28,3 +28,11 @@ __must_check s64 put_user32(uptr p, u32 v);
 __must_check s64 put_user64(uptr p, u64 v);
 /* Atomic compare-and-swap on guest memory; *old gets what was there. */
 __must_check s64 cas_user32(uptr p, u32 expect, u32 desired, u32 *old);
+
+/* For the trap handler: where to resume after a fault at `rip`, 0 if rip is no user access. */
+u64 uaccess_fixup(u64 rip);
+
+#ifdef PICOLX_HOSTED
+/* Tests: user memory is [lo, hi) of this process. */
+void uaccess_set_window(u64 lo, u64 hi);
+#endif

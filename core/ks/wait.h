@@ -49,17 +49,21 @@ void waitq_init(struct waitq *q);
 void waitq_wake(struct waitq *q, u32 events);
 /* Cheap test without the lock; a sleeper that queued before the caller's state change is seen. */
 bool waitq_active(struct waitq *q);
+/* Queue w; the caller has set wake, events and exclusive (wake NULL: slot becomes the caller's,
+ * and the waiter is noted on the thread). After it, test the condition: a change made before is
+ * seen, a change made later wakes. */
 void waitq_add(struct waitq *q, struct waiter *w);
 /* Safe when not queued. */
 void waitq_remove(struct waiter *w);
 /* Take a dead thread's waiters off their queues: supervisor only. */
 void waitq_forget_thread(u32 slot);
 
+struct poll_chunk;
 #define POLL_INLINE 8
 struct poll_table {
     struct waiter inl[POLL_INLINE];  /* the first waiters need no memory          */
-    struct waiter *more;             /* chunk for further ones, from the heap     */
-    u32 n, more_cap;
+    struct poll_chunk *more;         /* further ones, in chunks from the heap     */
+    u32 n;                           /* waiters in use                            */
     struct host_ready *host;         /* host channels to watch                    */
     struct host_ready host_inl[4];
     u32 n_host, host_cap;
