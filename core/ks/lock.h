@@ -14,6 +14,9 @@
 /* Ranks: take only a lock of a higher rank than any held. docs/locking.md has the reasons. */
 enum lock_rank {
     LOCK_BOOT = 1,
+    LOCK_XFER,      /* one end of a pipe: held over the copy from or to the guest, so below all
+                     * that a fault in that copy may take; torn state is consistent */
+    LOCK_XFER2,     /* the other end, when both are needed       */
     LOCK_SESSION,   /* requests from the manager                 */
     LOCK_PID,       /* process tree: pids, groups, sessions      */
     LOCK_GROUP,     /* one thread group: signals, children       */
@@ -27,8 +30,10 @@ enum lock_rank {
     LOCK_DCACHE,
     LOCK_FILE,      /* file position                             */
     LOCK_FDTAB,
+    LOCK_EPOLL,     /* one epoll set; + 0..5 by depth of nesting, outermost first */
+    LOCK_EPOLL_LAST = LOCK_EPOLL + 5,
+    LOCK_EPOLL_FILES, /* which sets watch a file                */
     LOCK_TTY,
-    LOCK_EPOLL,
     LOCK_SOCK,
     LOCK_PIPE,
     LOCK_TIMER,
@@ -37,6 +42,7 @@ enum lock_rank {
     LOCK_SLOT,
     LOCK_SLAB,
     LOCK_LOG,
+    LOCK_EPOLL_WAKE = 48, /* wake-up of a set, + 0..11 by height: comes under LOCK_WAITQ */
     LOCK_LEAF = 63,
 };
 
