@@ -76,7 +76,7 @@ typedef struct {
 /* Number of elements of a real array; does not compile for a pointer. */
 #define ARRAY_SIZE(arr)                                                                            \
     (sizeof(arr) / sizeof((arr)[0]) +                                                              \
-     0 * sizeof(char[1 - 2 * !!__builtin_types_compatible_p(__typeof__(arr), __typeof__(&(arr)[0]))]))
+     0 * sizeof(char[1 - 2 * __builtin_types_compatible_p(__typeof__(arr), __typeof__(&*(arr)))]))
 
 #define PASTE2_(a, b) a##b
 #define PASTE_(a, b)  PASTE2_(a, b)
