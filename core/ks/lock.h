@@ -24,11 +24,11 @@ enum lock_rank {
     LOCK_MM,        /* one address space                         */
     LOCK_FUTEX,
     LOCK_MOUNT,
+    LOCK_FILE,      /* file position: held over read and write ops */
     LOCK_FS,        /* one mounted filesystem's own              */
     LOCK_DIR,       /* vnode lock of a folder, parent before child */
     LOCK_VNODE,     /* vnode lock of anything else               */
     LOCK_DCACHE,
-    LOCK_FILE,      /* file position                             */
     LOCK_FDTAB,
     LOCK_EPOLL,     /* one epoll set; + 0..5 by depth of nesting, outermost first */
     LOCK_EPOLL_LAST = LOCK_EPOLL + 5,

@@ -12,6 +12,18 @@ struct fdtable *fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t, struct task *by);     /* last: closes all (flush with `by`) */
 /* The file of fd with a reference, or NULL. */
 struct file *fd_get(struct fdtable *t, s32 fd);
+/* For the length of a call of the table's own task: borrowed without atomics while no other
+ * thread shares the table. f NULL: no such descriptor. Give back with fdput. */
+struct fdref { struct file *f; bool owned; };
+struct fdref fdget(struct fdtable *t, s32 fd);
+static inline void fdput(struct fdref r)
+{
+    if (r.owned) {
+        file_put(r.f);
+    }
+}
+/* Open descriptors now, for /proc/PID/status FDSize and leak checks. */
+u32 fdtable_count(struct fdtable *t);
 /* Lowest free descriptor >= min and below limit gets f (consumes the reference on success).
  * -LX_EMFILE, -LX_ENOMEM, -LX_EINVAL */
 s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloexec);

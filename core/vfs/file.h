@@ -34,8 +34,11 @@ struct dirent_sink {  /* receives readdir entries; emit returns false when full 
 };
 
 /*
- * Every op: called with a reference to f; no lock held except where said; must not block
- * (return -LX_EAGAIN) unless the file has FILE_BLOCKS. Partial transfers are fine.
+ * Every op: called with a reference to f; no lock but perhaps f->lock (LOCK_FILE) held except
+ * where said; must not block (return -LX_EAGAIN) unless the file has FILE_BLOCKS. Partial
+ * transfers are fine: file_write goes on for pipes, sockets and character devices.
+ * read/write get the position in *pos and advance it (f->pos is vfs's own). A write to a file
+ * with LX_O_APPEND in f->flags puts it at the end by itself (under its own lock) and sets *pos.
  */
 struct file_ops {
     s64 (*read)(struct file *f, struct uio *u, s64 *pos);   /* absent: EINVAL. 0 = end of file */
@@ -43,7 +46,9 @@ struct file_ops {
     u32 (*poll)(struct file *f, struct poll_table *pt);     /* absent: always IN|OUT|RDNORM|WRNORM */
     s64 (*ioctl)(struct file *f, struct task *t, u32 cmd, u64 arg); /* absent: ENOTTY */
     s64 (*seek)(struct file *f, s64 off, u32 whence);       /* absent: ESPIPE; file_seek_generic */
-    s64 (*readdir)(struct file *f, struct dirent_sink *s);  /* from f->pos; absent: ENOTDIR */
+    /* Entries from f->pos on, f->pos advanced by what emit took; vnode locked (VN_UNLOCKED: not).
+     * "." and ".." by readdir_dots: cursors 0 and 1 are theirs. absent: ENOTDIR */
+    s64 (*readdir)(struct file *f, struct dirent_sink *s);
     s64 (*map)(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
                                                             /* absent: ENODEV */
     s64 (*truncate)(struct file *f, u64 size);              /* absent: EINVAL */
@@ -85,6 +90,11 @@ struct file *file_new(const struct file_ops *ops, struct dentry *d, u32 flags, u
  * st_mode, `label` what /proc/PID/fd shows. NULL: no memory. */
 struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags,
                        u32 kind, void *priv);
+/* The other end: a file of its own on the same dentry and vnode (pipes, socket pairs). */
+struct file *file_anon_twin(struct file *f, const struct file_ops *ops, u32 flags, u32 kind,
+                            void *priv);
+/* Numbers for the labels above; a label that ends in "[N]" makes N the st_ino. */
+u64 file_anon_ino(void);
 struct file *file_get(struct file *f);
 void file_put(struct file *f);
 bool file_readable(const struct file *f); /* by access mode */
@@ -94,11 +104,23 @@ bool file_writable(const struct file *f);
  * -LX_EBADF (mode), -LX_EAGAIN (O_NONBLOCK), -LX_ERESTARTSYS, what the op says. */
 s64 file_read(struct file *f, struct uio *u, s64 *pos);
 s64 file_write(struct file *f, struct uio *u, s64 *pos);
+/* As file_write for regular files under RLIMIT_FSIZE: cut at `limit`, -LX_EFBIG at or past it (the
+ * caller raises SIGXFSZ). rwf: LX_RWF_NOWAIT, LX_RWF_APPEND, LX_RWF_NOAPPEND, (D)SYNC */
+s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf);
+s64 file_read_flags(struct file *f, struct uio *u, s64 *pos, u32 rwf);
+/* One pass of the folder's entries from f->pos. -LX_ENOTDIR, -LX_ENOENT (removed folder) */
+s64 file_readdir(struct file *f, struct dirent_sink *s);
+/* For ops->readdir: "." and ".." while f->pos < 2; false when the sink is full. */
+bool readdir_dots(struct file *f, struct dirent_sink *s);
 u32 file_poll(struct file *f, struct poll_table *pt);
 s64 file_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg);
 s64 file_seek(struct file *f, s64 off, u32 whence);
 s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
 s64 file_truncate(struct file *f, u64 size);
+s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len);
 s64 file_sync(struct file *f, bool data_only);
 /* Helper for ops->seek of things with a size. */
 s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max);
+
+/* Wired by upper layers at boot. */
+extern void (*g_file_forget)(struct file *f); /* ipc/epoll: the file ends, drop items on f->epolls */

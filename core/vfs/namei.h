@@ -22,6 +22,11 @@ struct fsinfo {
     struct dentry *cwd;    /* [lock] */
     u32 umask;             /* [lock] */
 };
+/* Replace the place (references are taken); umask is swapped directly under lock. */
+void fsinfo_set_cwd(struct fsinfo *fs, struct dentry *d);
+void fsinfo_set_root(struct fsinfo *fs, struct dentry *d);
+struct dentry *fsinfo_cwd(struct fsinfo *fs);  /* referenced */
+struct dentry *fsinfo_root(struct fsinfo *fs); /* referenced */
 struct fsinfo *fsinfo_new(struct dentry *root, struct dentry *cwd, u32 umask);
 struct fsinfo *fsinfo_copy(struct fsinfo *fs);
 struct fsinfo *fsinfo_get(struct fsinfo *fs);
@@ -45,6 +50,7 @@ enum walk_flags {
     WALK_NO_SYMLINKS = 256, WALK_CACHED = 512, /* openat2 RESOLVE_* */
     WALK_REAL_IDS = 1024, /* access(2): judge by real uid and gid */
     WALK_OWN_CRED = 2048,
+    WALK_NO_REVAL = 4096, /* the caller revalidates the last name itself (ops->open) */
 };
 
 /* path is a kernel string. dfd is a descriptor or LX_AT_FDCWD.
@@ -68,6 +74,16 @@ s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, cons
 s64 vfs_readlink(const struct walk *w, s32 dfd, const char *path, char *buf, u64 size);
 /* Fresh attributes of a name, revalidated where the filesystem needs it. */
 s64 vfs_getattr(struct dentry *d, struct vattr *out);
+/* The same for a name that was walked to in this call: no second question to the host. */
+s64 vfs_getattr_walked(struct dentry *d, struct vattr *out);
+/* stat(2) in one: walk and attributes. */
+s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u32 walk_flags, struct vattr *out,
+             u32 *dev);
+/* Extended attributes by name, with the permission rules of xattr(7). */
+s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void *buf, u64 size);
+s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const void *buf,
+                 u64 size, u32 flags);
+s64 vfs_listxattr(struct dentry *d, const struct cred *c, char *buf, u64 size);
 s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct vattr *va);
 /* mask: 4 read, 2 write, 1 execute/search. 0 or -LX_EACCES, -LX_EROFS. */
 s64 vfs_permission(struct vnode *vn, u32 mask, const struct cred *c);
@@ -81,6 +97,11 @@ s64 dentry_path(struct dentry *d, struct dentry *root, char *buf, u64 size, cons
 /* Mounts: one namespace for now (a place for more is struct mount_ns). */
 s64 vfs_mount(struct super *sb, struct dentry *at, u32 flags, const char *source);
 s64 vfs_umount(struct dentry *at, u32 flags);
+s64 vfs_mount_bind(struct dentry *from, struct dentry *at, u32 flags, const char *source);
+s64 vfs_mount_move(struct dentry *from, struct dentry *at);
+s64 vfs_remount(struct dentry *at, u32 flags);
+s64 vfs_pivot_root(struct fsinfo *fs, struct dentry *new_root, struct dentry *put_old);
+s64 vfs_sync_all(void);
 /* The root of the instance. First mount of all. */
 s64 vfs_mount_root(struct super *sb, const char *source);
 struct dentry *vfs_root(void); /* borrowed */

@@ -55,6 +55,9 @@ struct vnode {
     struct pipe *pipe;            /* [l] of an open fifo, ipc/pipe                          */
     struct unix_sock *sock;       /* [l] bound listener, ipc/sock                           */
     struct list_head watches;     /* [l] inotify, later                                     */
+    struct list_head names;       /* [LOCK_DCACHE] dentries of it; a folder has one (a second
+                                     only through a bind mount)                             */
+    char *link;                   /* [LOCK_DCACHE, set once] target of a symlink, cached    */
     _Atomic s32 writers;          /* [a] open for writing; -n: being executed (ETXTBSY)     */
     void *data;                   /* [fs] the filesystem's own                              */
 };
@@ -62,8 +65,10 @@ struct vnode {
 enum vnode_flags {
     VN_ATTR_STALE = 1,  /* attr must be fetched by ops->getattr before use */
     VN_REVALIDATE = 2,  /* names and attributes may change behind us: ask ops->revalidate */
-    VN_NOCACHE = 4,     /* do not keep after the last use                  */
-    VN_DEAD = 8,        /* unlinked; gone at the last put                  */
+    VN_NOCACHE = 4,     /* its names are not cached: looked up each time   */
+    VN_DEAD = 8,        /* folder removed: nothing can be made in it       */
+    VN_UNLOCKED = 16,   /* synthetic (procfs): lookup, readdir, getattr and revalidate are called
+                           without the vnode's lock, so they may take LOCK_PID and the like */
 };
 
 /*
@@ -95,11 +100,17 @@ struct vnode_ops {
     /* Change; permission was checked by vfs (unless super has SB_HOST_PERM). Updates vn->attr.
      * locked. absent: EPERM */
     s64 (*setattr)(struct vnode *vn, u32 mask, const struct vattr *va);
-    /* VN_REVALIDATE only: is vn still what its name `d` says? Refreshes attr. 0 or -LX_ESTALE */
+    /* VN_REVALIDATE only: is vn still what its name `d` says? Refreshes attr. 0 or -LX_ESTALE
+     * (a symlink must have kept its ctime too, its text is cached). locked. The whole host path is
+     * resolved, folders on the way were not asked: any failure is -LX_ESTALE or the host's word. */
     s64 (*revalidate)(struct vnode *vn, struct dentry *d);
-    /* Give `f` its ops (f->ops, f->priv). May replace nothing else. absent: vfs decides by type */
+    /* Give `f` its ops (f->ops, f->priv, f->kind). May replace nothing else. Not locked, fifos and
+     * devices of regular filesystems never come here (vfs decides by type, unless SB_OPEN_ALL).
+     * VN_REVALIDATE: the last name was NOT revalidated, do it here (name: f->dentry); -LX_ESTALE
+     * means "walk again". O_TRUNC is done by vfs afterwards. absent: ENXIO */
     s64 (*open)(struct vnode *vn, struct file *f);
-    /* xattr; names complete ("user.x"). get/list return full size. absent: EOPNOTSUPP */
+    /* xattr; locked; names complete ("user.x"); set: buf NULL removes, flags LX_XATTR_*. size 0
+     * asks. get/list return the full size, -LX_ERANGE, -LX_ENODATA. absent: EOPNOTSUPP */
     s64 (*getxattr)(struct vnode *vn, const char *name, void *buf, u64 size);
     s64 (*setxattr)(struct vnode *vn, const char *name, const void *buf, u64 size, u32 flags);
     s64 (*listxattr)(struct vnode *vn, char *buf, u64 size);
@@ -111,7 +122,9 @@ struct vnode_ops {
 struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid; };
 
 enum super_flags { SB_RDONLY = 1, SB_NOSUID = 2, SB_NODEV = 4, SB_NOEXEC = 8, SB_NOATIME = 16,
-                   SB_HOST_PERM = 64 /* the host's own checks rule, see ops->access */ };
+                   SB_HOST_PERM = 64, /* the host's own checks rule, see ops->access */
+                   SB_NOSYMFOLLOW = 128,
+                   SB_OPEN_ALL = 256  /* ops->open also for devices and fifos (devfs may)   */ };
 
 struct super_ops {
     s64 (*statfs)(struct super *sb, struct fsstat *out); /* absent: zeroes with sb->magic */
@@ -128,6 +141,8 @@ struct super {
     u32 flags;                   /* [a] SB_* */
     u64 magic;                   /* [I] statfs f_type */
     struct lock lock;            /* LOCK_FS */
+    u32 mounts;                  /* [LOCK_MOUNT] */
+    struct list_head node;       /* [LOCK_MOUNT] */
     void *data;
 };
 
@@ -136,8 +151,11 @@ struct fs_type {
     /* Mount: fill *out (via super_new) with a root vnode. `source` and `data` as mount(2). */
     s64 (*mount)(const char *source, const char *data, u32 flags, struct super **out);
     bool nodev; /* /proc/filesystems */
+    bool need_cap; /* mounting it takes more than CAP_SYS_ADMIN of the guest: refuse mount(2) */
     struct fs_type *next;
 };
+/* Registered types in order, NULL at the end. */
+struct fs_type *fs_next(struct fs_type *t);
 
 void fs_register(struct fs_type *t);
 struct fs_type *fs_find(const char *name);
