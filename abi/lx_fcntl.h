@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* open, fcntl, *at, locks and file-advice values of the x86-64 Linux ABI; see open(2), fcntl(2), openat2(2). */
+/*
+ * open, fcntl, *at, locks and file-advice values of the x86-64 Linux ABI; see open(2), fcntl(2),
+ * openat2(2).
+ */
 #pragma once
 
 #include <stddef.h>

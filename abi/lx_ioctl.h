@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ioctl numbers that belong to no one driver; see ioctl(2), ioctl_list(2). Terminal ones are in lx_termios.h. */
+/*
+ * ioctl numbers that belong to no one driver; see ioctl(2), ioctl_list(2). Terminal ones are in
+ * lx_termios.h.
+ */
 #pragma once
 
 #include <stddef.h>

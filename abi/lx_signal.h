@@ -263,7 +263,7 @@ struct lx_signalfd_siginfo {
     u8 pad1_[28];
 };
 _Static_assert(sizeof(struct lx_signalfd_siginfo) == 128, "lx_signalfd_siginfo");
-_Static_assert(offsetof(struct lx_signalfd_siginfo, ssi_arch) == 96, "lx_signalfd_siginfo.ssi_arch");
+_Static_assert(offsetof(struct lx_signalfd_siginfo, ssi_arch) == 96, "lx_signalfd_siginfo.arch");
 
 /* In the last 48 bytes of the 512 of fxsave; tells the size of what follows. */
 struct lx_fpx_sw_bytes {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File attributes, directory entries, file-system statistics and mount flags; see stat(2), statx(2), getdents(2), statfs(2). */
+/*
+ * File attributes, directory entries, file-system statistics and mount flags; see stat(2),
+ * statx(2), getdents(2), statfs(2).
+ */
 #pragma once
 
 #include <stddef.h>

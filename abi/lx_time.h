@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time types, clocks, timers, rusage and timex; see clock_gettime(2), timerfd_create(2), getrusage(2), adjtimex(2). */
+/*
+ * Time types, clocks, timers, rusage and timex; see clock_gettime(2), timerfd_create(2),
+ * getrusage(2), adjtimex(2).
+ */
 #pragma once
 
 #include <stddef.h>

@@ -12,9 +12,9 @@
 #define LX_WEXITED         0x4
 #define LX_WCONTINUED      0x8
 #define LX_WNOWAIT         0x1000000
-#define LX___WNOTHREAD     0x20000000
-#define LX___WALL          0x40000000
-#define LX___WCLONE        0x80000000
+#define LX_WNOTHREAD     0x20000000
+#define LX_WALL          0x40000000
+#define LX_WCLONE        0x80000000
 #define LX_P_ALL           0
 #define LX_P_PID           1
 #define LX_P_PGID          2

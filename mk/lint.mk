@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checks of the source text. lint-lite needs only python3; lint also the clang tools and cppcheck.
+
+OWN_SRC := $(shell find core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
+TIDY_SRC = $(CORE_C)
+
+.PHONY: lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check
+lint: lint-lite fmt-check tidy cppcheck ## all checks of the source text
+
+lint-lite: $(GEN_STAMP) headers-check syms coverage-check ## layers, style, symbols, headers
+	$(Q)$(PYTHON) tools/check_layers.py
+	$(Q)$(PYTHON) tools/check_style.py
+
+tool-check: ## the tools' own tests
+	$(Q)$(PYTHON) tools/runtests.py --results $(RESULTS) tools $(sort $(wildcard tools/tests/test_*.py))
+
+fmt: ## format the sources in place
+	clang-format -i $(OWN_SRC)
+
+fmt-check:
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(OWN_SRC); \
+	else echo 'lint: clang-format is not installed, skipped'; fi
+
+tidy:
+	@if command -v clang-tidy >/dev/null; then \
+	    printf '%s\n' $(TIDY_SRC) | xargs -r -P $$(nproc) -n 4 sh -c \
+	        'clang-tidy --quiet "$$@" -- $(filter-out -W%,$(FREE)) 2>&1 | grep -v "warnings generated" ; true' sh \
+	        > $(OBJ)/tidy.txt; \
+	    cat $(OBJ)/tidy.txt; ! grep -qE '(warning|error):' $(OBJ)/tidy.txt; \
+	else echo 'lint: clang-tidy is not installed, skipped'; fi
+
+cppcheck:
+	@if command -v cppcheck >/dev/null; then \
+	    cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	        --suppressions-list=tools/cppcheck.txt -j $$(nproc) -Icore -Iabi -I. -I$(GEN) $(CORE_C); \
+	else echo 'lint: cppcheck is not installed, skipped'; fi
+
+syms: $(GEN_STAMP)
+	@CC=$(CC) sh tools/check_syms.sh $(OBJ) $(wildcard $(BUILD)/lxcore)
+
+# every header compiles alone
+HDRS := $(wildcard abi/*.h) $(shell find core -name '*.h' 2>/dev/null) $(wildcard host/*.h)
+HDR_OK := $(HDRS:%=$(OBJ)/hdr/%.ok)
+$(HDR_OK): $(OBJ)/hdr/%.ok: % | $(GEN_STAMP)
+	$(mkdir)
+	$(Q)echo '#include "$<"' | $(CC) $(FREE) -Wno-unused-function $(DEPFLAGS) -MF $@.d -MT $@ \
+	    -x c -fsyntax-only - && touch $@
+headers-check: $(HDR_OK)
+
+coverage-check: $(GEN_STAMP)
+	@cmp -s $(GEN)/coverage.md docs/coverage.md || \
+	    { echo 'lint: docs/coverage.md is stale: run make gen and commit it'; exit 1; }
