@@ -91,18 +91,18 @@
 #define LX_IOC_SIZE(cmd) (((cmd) >> 16) & 0x3fffu)
 
 struct lx_ifreq {
-    char ifr_name[16];
+    char name[16];
     union {
         u8 bytes[24];
         s16 flags;
         s32 ivalue;
-    } ifr_u;
+    } u;
 };
 _Static_assert(sizeof(struct lx_ifreq) == 40, "lx_ifreq");
 
 struct lx_ifconf {
-    s32 ifc_len;
+    s32 len; /* bytes */
     s32 pad0_;
-    uptr ifc_buf;
+    uptr buf;
 };
 _Static_assert(sizeof(struct lx_ifconf) == 16, "lx_ifconf");
