@@ -72,6 +72,11 @@ s64 host_clock_ns(enum host_clock id);
 /* Resolution of a clock in ns. */
 s64 host_clock_res_ns(enum host_clock id);
 
+/* Functions guest code may call for the time without entering lxcore, with the ABI of vdso(7);
+ * mapped in every pico process at the same address. 0: this host has none. */
+struct host_vdso { u64 clock_gettime, gettimeofday, time, getcpu, clock_getres; };
+const struct host_vdso *host_vdso(void);
+
 struct host_times { u64 user_ns, sys_ns, max_rss_bytes, minor_faults, major_faults,
                     vol_switches, invol_switches; };
 /* Processor time of the host process (`slot` of any of its threads; thread = false) or of one
@@ -157,8 +162,12 @@ s64 host_proc_kill(u32 slot);
  *   returns its host process id (> 0), 0 when none has ended
  *   signalled   true when the host ended it, false when it called host_proc_exit */
 s64 host_proc_reap(bool *signalled);
-/* Host process and thread id of a slot, 0 when it has none: for logs and reaping. */
+/* Host process id of a slot, 0 when it has none: for logs and reaping. */
 u32 host_slot_pid(u32 slot);
+/* First slot >= from that belonged to a host process, or -LX_ESRCH. Supervisor only. */
+s64 host_slot_of_pid(u32 host_pid, u32 from);
+/* Forget who ran on a slot whose process was reaped: it is idle now. Supervisor only. */
+void host_slot_clear(u32 slot);
 
 /* FS base of the calling thread. */
 void host_set_tls(u64 base);
@@ -216,6 +225,7 @@ struct host_iov { u64 addr; u64 len; }; /* kernel or range-checked guest memory 
 /* Positional transfer on files and memory objects; returns bytes (0 = end of file). */
 s64 host_file_read(host_handle h, const struct host_iov *iov, u32 n, u64 off);
 s64 host_file_write(host_handle h, const struct host_iov *iov, u32 n, u64 off);
+#define HOST_APPEND U64_MAX /* as host_file_write's off: at the end of the file, atomically */
 
 enum host_type { HOST_REG = 1, HOST_DIR, HOST_LNK, HOST_FIFO, HOST_SOCK, HOST_CHR, HOST_BLK };
 struct host_stat {
@@ -297,6 +307,11 @@ s64 host_chan_recv_msg(host_handle h, void *buf, u64 size, host_handle *handles,
 s64 host_chan_send_msg(host_handle h, const void *buf, u64 len, const host_handle *handles, u32 n);
 /* Bytes that can be read now (FIONREAD). */
 s64 host_chan_avail(host_handle h);
+/* Move the position a HOST_CHAN_FILE handle shares with its giver; whence LX_SEEK_*. */
+s64 host_chan_seek(host_handle h, s64 off, u32 whence);
+/* Terminal state of a HOST_CHAN_TTY: request LX_TCGETS/TCSETS(W,F)/TIOCGWINSZ/TIOCSWINSZ, buf a
+ * kernel copy of its structure. Else -LX_ENOTTY. */
+s64 host_chan_tty(host_handle h, u32 request, void *buf);
 
 /* ------------------------------------------------------------------ network ---------------- */
 /* Constants, addresses and options are the Linux ABI's (abi/lx_socket.h); a backend of another
@@ -327,14 +342,13 @@ struct regs; /* ks/regs.h */
 
 /* Wired once at boot by gate/boot.c; how a backend reaches the gate without including it. */
 struct host_upcalls {
-    void (*syscall_entry)(void);  /* address of the gate: user state, rcx = return address   */
+    void (*syscall_entry)(void);  /* a trapped call goes on here as if it had been a direct
+                                     call: user state, rcx = return address, rax = number    */
     void (*trap_entry)(void);     /* resumes on the kernel stack after a trap in guest code  */
     void (*exit_restart)(void);   /* restarts the way out; any RIP in [exit_lo, exit_hi) does */
     u64 exit_lo, exit_hi;
     u64 entry_lo, entry_hi;       /* gate code that still runs on guest registers            */
     /* Fault in lxcore text at `rip`: address to resume at, 0 = a bug. */
     u64 (*fixup)(u64 rip);
-    /* A trapped `syscall` at `site` in guest code (its own address): may patch it. */
-    void (*site_hit)(u64 site, u64 nr);
 };
 extern const struct host_upcalls *g_upcalls;
