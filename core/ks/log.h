@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernel log and panic. One line a call, no newline needed. Takes LOCK_LOG. */
+/* Kernel log and panic. One line a call, no newline needed. Takes no lock. */
 #pragma once
 
 #include "base/types.h"

@@ -17,6 +17,7 @@ __must_check s64 copy_to_user(uptr dst, const void *src, u64 n);
 u64 copy_from_user_some(void *dst, uptr src, u64 n);
 u64 copy_to_user_some(uptr dst, const void *src, u64 n);
 __must_check s64 clear_user(uptr dst, u64 n);
+u64 clear_user_some(uptr dst, u64 n);
 /* Length without NUL (< size; dst is terminated), -LX_EFAULT, -LX_ENAMETOOLONG when size bytes
  * hold no NUL. */
 __must_check s64 strncpy_from_user(char *dst, uptr src, u64 size);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ks/lock.h"
+
+#include "host/host.h"
+#include "ks/kthread.h"
+#include "ks/log.h"
+
+#define SPIN_COUNT   100
+#define YIELD_COUNT  4
+#define NAP_FIRST_NS 5000
+#define NAP_MAX_NS   200000
+#define DEAD_NS      NS_PER_SEC /* an idle owner for so long is a dead one */
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+void lock_init(struct lock *l, enum lock_rank rank)
+{
+    atomic_init(&l->owner, 0);
+    l->rank = (u16)rank;
+    l->pad = 0;
+}
+
+#if defined(PICOLX_DEBUG) || defined(PICOLX_HOSTED)
+/* `same`: an equal rank is fine (address order, or parent before child). */
+static void check_rank(const struct kthread *k, const struct lock *l, bool same)
+{
+    u32 n = MIN(k->n_locks, (u32)KT_LOCKS);
+
+    for (u32 i = 0; i < n; i++) {
+        const struct lock *h = k->locks[i];
+
+        if (!h) {
+            continue;
+        }
+        if (h == l) {
+            panic("lock of rank %u taken twice by slot %u", (u32)l->rank, k->slot);
+        }
+        if (h->rank > l->rank || (h->rank == l->rank && !same && l->rank != LOCK_DIR)) {
+            panic("lock order: rank %u wanted while slot %u holds rank %u", (u32)l->rank, k->slot,
+                  (u32)h->rank);
+        }
+    }
+}
+#else
+static inline void check_rank(const struct kthread *k, const struct lock *l, bool same)
+{
+    (void)k;
+    (void)l;
+    (void)same;
+}
+#endif
+
+static inline void note_held(struct kthread *k, struct lock *l)
+{
+    if (likely(k->n_locks < KT_LOCKS)) {
+        k->locks[k->n_locks] = l;
+    }
+    k->n_locks++;
+}
+
+static inline void note_released(struct kthread *k, const struct lock *l)
+{
+    u32 n = k->n_locks;
+    u32 i;
+
+    if (unlikely(n == 0)) {
+        return;
+    }
+    k->n_locks = --n;
+    if (likely(n < KT_LOCKS && k->locks[n] == l)) {
+        return;
+    }
+    for (i = MIN(n, (u32)KT_LOCKS - 1) + 1; i-- > 0;) {
+        if (k->locks[i] == l) {
+            break;
+        }
+    }
+    if (i == U32_MAX) {
+        return; /* it was one of those beyond the array */
+    }
+    for (; i + 1 < KT_LOCKS && i < n; i++) {
+        k->locks[i] = k->locks[i + 1];
+    }
+    if (n >= KT_LOCKS) {
+        k->locks[KT_LOCKS - 1] = NULL;
+    }
+}
+
+static inline bool grab(struct lock *l, u32 me)
+{
+    u32 expect = 0;
+
+    return atomic_compare_exchange_strong_explicit(&l->owner, &expect, me, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+/* Watch for an owner whose thread is gone: nobody will ever release it. */
+struct owner_watch {
+    u32 owner;
+    s64 since_ns;
+};
+
+static void watch_owner(struct owner_watch *w, const struct lock *l, u32 owner)
+{
+    s64 now;
+
+    if (!owner || !host_slot_idle(owner - 1)) {
+        w->owner = 0;
+        return;
+    }
+    now = host_clock_ns(HOST_CLOCK_MONO);
+    if (w->owner != owner) {
+        w->owner = owner;
+        w->since_ns = now;
+    } else if (now - w->since_ns > DEAD_NS) {
+        panic("lock of rank %u is held by slot %u, whose thread is gone", (u32)l->rank, owner - 1);
+    }
+}
+
+static void __attribute__((noinline)) acquire_slow(struct lock *l, u32 me)
+{
+    struct owner_watch watch = {0, 0};
+    u64 nap_ns = NAP_FIRST_NS;
+    u32 owner = atomic_load_explicit(&l->owner, memory_order_relaxed);
+
+    if (owner == me) {
+        panic("slot %u waits for a lock of rank %u it holds", me - 1, (u32)l->rank);
+    }
+    for (u32 i = 0; i < SPIN_COUNT; i++) {
+        if (!atomic_load_explicit(&l->owner, memory_order_relaxed) && grab(l, me)) {
+            return;
+        }
+        cpu_relax();
+    }
+    for (u32 i = 0; i < YIELD_COUNT; i++) {
+        host_yield();
+        if (grab(l, me)) {
+            return;
+        }
+    }
+    for (;;) {
+        host_nap(nap_ns);
+        if (grab(l, me)) {
+            return;
+        }
+        nap_ns = MIN(nap_ns * 2, (u64)NAP_MAX_NS);
+        if (nap_ns == NAP_MAX_NS) {
+            watch_owner(&watch, l, atomic_load_explicit(&l->owner, memory_order_relaxed));
+        }
+    }
+}
+
+static inline void acquire(struct kthread *k, struct lock *l)
+{
+    if (unlikely(!grab(l, k->slot + 1))) {
+        acquire_slow(l, k->slot + 1);
+    }
+    note_held(k, l);
+}
+
+void lock_acquire(struct lock *l)
+{
+    struct kthread *k = kthread_self();
+
+    check_rank(k, l, false);
+    acquire(k, l);
+}
+
+bool lock_try(struct lock *l)
+{
+    struct kthread *k = kthread_self();
+
+    if (!grab(l, k->slot + 1)) {
+        return false;
+    }
+    note_held(k, l);
+    return true;
+}
+
+void lock_release(struct lock *l)
+{
+    struct kthread *k = kthread_self();
+    u32 owner = atomic_load_explicit(&l->owner, memory_order_relaxed);
+
+    if (unlikely(owner != k->slot + 1)) {
+        panic("slot %u releases a lock of rank %u held by %d", k->slot, (u32)l->rank,
+              (s32)owner - 1);
+    }
+    atomic_store_explicit(&l->owner, 0, memory_order_release);
+    note_released(k, l);
+}
+
+bool lock_held(const struct lock *l)
+{
+    struct lock *w = (struct lock *)(uintptr_t)l;
+
+    return atomic_load_explicit(&w->owner, memory_order_relaxed) == kthread_self()->slot + 1;
+}
+
+void lock_acquire2(struct lock *a, struct lock *b)
+{
+    struct kthread *k = kthread_self();
+    struct lock *first = (u64)(uintptr_t)a <= (u64)(uintptr_t)b ? a : b;
+    struct lock *second = first == a ? b : a;
+
+    check_rank(k, first, false);
+    acquire(k, first);
+    if (second != first) {
+        check_rank(k, second, true);
+        acquire(k, second);
+    }
+}
+
+void lock_release2(struct lock *a, struct lock *b)
+{
+    lock_release(a);
+    if (a != b) {
+        lock_release(b);
+    }
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Slots of host threads. Freed ones are taken again last in, first out, so that few kernel stacks
+ * are ever touched; one whose host thread is still on its way out is passed over.
+ */
+#include "base/bits.h"
+#include "host/host.h"
+#include "ks/kthread.h"
+#include "ks/lock.h"
+#include "ks/log.h"
+#include "lx_errno.h"
+
+#define LOOK_BACK 32 /* freed slots tried before a fresh one is taken */
+
+/* Slot 0 is the supervisor's from the start. */
+static struct {
+    struct lock lock;
+    u32 n_recent;                   /* [lock] */
+    u32 next_fresh;                 /* [lock] never used from here on */
+    u64 used[BITMAP_WORDS(SLOT_MAX)]; /* [lock] */
+    u16 recent[SLOT_MAX];           /* [lock] stack of freed slots */
+} g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1, {1}, {0}};
+
+static s64 take_recent(u32 look_back)
+{
+    u32 n = g_slots.n_recent;
+    u32 stop = n > look_back ? n - look_back : 0;
+
+    for (u32 i = n; i-- > stop;) {
+        u32 slot = g_slots.recent[i];
+
+        if (!host_slot_idle(slot)) {
+            continue;
+        }
+        for (; i + 1 < n; i++) {
+            g_slots.recent[i] = g_slots.recent[i + 1];
+        }
+        g_slots.n_recent--;
+        return slot;
+    }
+    return -LX_EAGAIN;
+}
+
+static void prepare(u32 slot)
+{
+    struct kthread *k = kthread_of(slot);
+
+    atomic_store_explicit(&k->work, 0, memory_order_relaxed);
+    k->slot = slot;
+    k->task = NULL;
+    k->n_locks = 0;
+    k->in_park = 0;
+    list_init(&k->waits);
+    k->syscall_ret_nr = ~0ull;
+}
+
+s64 slot_alloc(void)
+{
+    s64 slot;
+
+    lock_acquire(&g_slots.lock);
+    slot = take_recent(LOOK_BACK);
+    if (slot < 0 && g_slots.next_fresh < SLOT_MAX) {
+        slot = g_slots.next_fresh++;
+    }
+    if (slot < 0) {
+        slot = take_recent(SLOT_MAX);
+    }
+    if (slot >= 0) {
+        bitmap_set(g_slots.used, (u32)slot);
+    }
+    lock_release(&g_slots.lock);
+    if (slot >= 0) {
+        prepare((u32)slot);
+    }
+    return slot;
+}
+
+void slot_free(u32 slot)
+{
+    lock_acquire(&g_slots.lock);
+    kassert(slot < SLOT_MAX && bitmap_test(g_slots.used, slot));
+    bitmap_clear(g_slots.used, slot);
+    g_slots.recent[g_slots.n_recent++] = (u16)slot;
+    lock_release(&g_slots.lock);
+}
