@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Event counters. One atomic word and a wait queue: no lock. */
+#include "ipc/eventfd.h"
+
+#include "ks/slab.h"
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_poll.h"
+
+#define COUNT_MAX (U64_MAX - 1)
+
+struct eventfd {
+    _Atomic u64 count;
+    bool semaphore; /* immutable */
+    struct waitq q;
+};
+
+static s64 eventfd_read(struct file *f, struct uio *u, s64 *pos)
+{
+    struct eventfd *e = f->priv;
+    u64 old = atomic_load_explicit(&e->count, memory_order_acquire);
+    u64 take;
+    s64 r;
+
+    (void)pos;
+    if (u->resid < sizeof(take)) {
+        return -LX_EINVAL;
+    }
+    do {
+        if (old == 0) {
+            return -LX_EAGAIN;
+        }
+        take = e->semaphore ? 1 : old;
+    } while (!atomic_compare_exchange_weak(&e->count, &old, old - take));
+    if (waitq_active(&e->q)) {
+        waitq_wake(&e->q, LX_POLLOUT);
+    }
+    r = uio_write(u, &take, sizeof(take));
+    return r == sizeof(take) ? r : -LX_EFAULT;
+}
+
+static s64 eventfd_write(struct file *f, struct uio *u, s64 *pos)
+{
+    struct eventfd *e = f->priv;
+    u64 old = atomic_load_explicit(&e->count, memory_order_relaxed);
+    struct uio start = *u;
+    u64 add;
+
+    (void)pos;
+    if (u->resid < sizeof(add)) {
+        return -LX_EINVAL;
+    }
+    if (uio_read(u, &add, sizeof(add)) != sizeof(add)) {
+        return -LX_EFAULT;
+    }
+    if (add == U64_MAX) {
+        return -LX_EINVAL;
+    }
+    do {
+        if (add > COUNT_MAX - old) {
+            *u = start; /* the caller waits and comes again */
+            return -LX_EAGAIN;
+        }
+    } while (!atomic_compare_exchange_weak(&e->count, &old, old + add));
+    if (waitq_active(&e->q)) {
+        waitq_wake(&e->q, LX_POLLIN);
+    }
+    return sizeof(add);
+}
+
+static u32 eventfd_poll(struct file *f, struct poll_table *pt)
+{
+    struct eventfd *e = f->priv;
+    u64 count;
+
+    poll_wait(pt, &e->q, 0);
+    count = atomic_load_explicit(&e->count, memory_order_acquire);
+    return (count ? LX_POLLIN : 0) | (count < COUNT_MAX ? LX_POLLOUT : 0) |
+           (count == U64_MAX ? LX_POLLERR : 0);
+}
+
+static void eventfd_release(struct file *f)
+{
+    struct eventfd *e = f->priv;
+
+    waitq_wake(&e->q, LX_POLLHUP);
+    kfree(e);
+}
+
+static const struct file_ops eventfd_ops = {
+    .read = eventfd_read,
+    .write = eventfd_write,
+    .poll = eventfd_poll,
+    .release = eventfd_release,
+};
+
+s64 eventfd_new(u64 initial, u32 flags, struct file **out)
+{
+    struct eventfd *e = kzalloc(sizeof(*e));
+
+    if (!e) {
+        return -LX_ENOMEM;
+    }
+    e->count = initial;
+    e->semaphore = flags & LX_EFD_SEMAPHORE;
+    waitq_init(&e->q);
+    *out = file_anon(&eventfd_ops, "anon_inode:[eventfd]", 0600,
+                     LX_O_RDWR | (flags & LX_EFD_NONBLOCK), FILE_STREAM, e);
+    if (!*out) {
+        kfree(e);
+        return -LX_ENOMEM;
+    }
+    return 0;
+}
+
+bool eventfd_file(const struct file *f)
+{
+    return f->ops == &eventfd_ops;
+}
+
+u64 eventfd_count(const struct file *f)
+{
+    return atomic_load(&((struct eventfd *)f->priv)->count);
+}
