@@ -9,6 +9,7 @@
 #include "base/rbtree.h"
 #include "base/ref.h"
 #include "base/types.h"
+#include "host/host.h"
 #include "ks/lock.h"
 
 struct file;
@@ -26,8 +27,22 @@ struct vma {
     struct file *file;     /* [m] referenced, NULL anonymous */
     const char *label;     /* [m] "[heap]", "[stack]", "[vdso]", NULL */
 };
-enum vma_flags { VMA_LOCKED = 1u << 28, VMA_PATCHED = 1u << 29, VMA_HIDDEN = 1u << 30,
-                 VMA_DONTFORK = 1u << 31, VMA_WIPEONFORK = 1u << 27, VMA_STACK = 1u << 26 };
+/* Bits of vma.flags beside LX_MAP_SHARED, _PRIVATE, _GROWSDOWN, _NORESERVE. */
+#define VMA_DONTDUMP   (1u << 24)
+#define VMA_SEALED     (1u << 25) /* mseal(2) */
+#define VMA_STACK      (1u << 26)
+#define VMA_WIPEONFORK (1u << 27)
+#define VMA_LOCKED     (1u << 28)
+#define VMA_PATCHED    (1u << 29) /* gate/patch: the host has other text here */
+#define VMA_HIDDEN     (1u << 30) /* not the guest's: not in /proc, refused to its calls */
+#define VMA_DONTFORK   (1u << 31)
+
+/* What mm/ must know of a caller; proc/mm_hooks.c defines it. t may be NULL: no limits. */
+struct mm_hooks {
+    u64 (*rlimit)(const struct task *t, u32 which); /* soft limit */
+    bool (*may_lock)(const struct task *t);         /* CAP_IPC_LOCK */
+};
+extern const struct mm_hooks g_mm_hooks;
 
 struct mm {
     struct ref ref;             /* tasks */
@@ -44,7 +59,13 @@ struct mm {
     struct file *exe;           /* [m] /proc/PID/exe */
     u8 auxv[512]; u32 auxv_size;
     bool dumpable, no_patch;
+    bool fork_fixup;            /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
     u64 patch[8];               /* gate/patch: what it needs per space */
+    u64 hole_at, hole_max;      /* [m] no hole above hole_at is larger than hole_max */
+    struct vma *spare;          /* [m] unused descriptions, linked by node.left */
+    u32 n_spare;                /* [m] */
+    struct vma_chunk *chunks;   /* [m] what they were cut from */
+    struct vma *last;           /* [m] found last, or NULL */
 };
 
 /* Empty description: no mapping. exec fills it. */
@@ -60,12 +81,22 @@ void mm_fork_fixup(struct mm *mm);
 /* Tear down every mapping of the calling process (exec in place), description included. */
 void mm_clear(struct mm *mm);
 
+/* Make exe the image of mm: consumes a reference and one `writers` count taken by exec_prepare
+ * (deny-write); drops those of the old one. exe may be NULL. */
+void mm_set_exe(struct mm *mm, struct file *exe);
+
 struct mm_request {
     u64 addr, len;       /* addr: hint, or exact with LX_MAP_FIXED(_NOREPLACE) */
-    u32 prot, flags;     /* LX_PROT_*, LX_MAP_* */
+    u32 prot, flags;     /* LX_PROT_*, LX_MAP_*; VMA_* of kernel-made mappings */
     struct file *file;   /* NULL anonymous; a reference is taken */
-    u64 off;
+    u64 off;             /* bytes, page-aligned */
     const char *label;   /* static string or NULL */
+    host_handle object;  /* only with MM_OBJECT in `how`: memory object instead of a file */
+    u32 how;             /* MM_* */
+};
+enum mm_how {
+    MM_OBJECT = 1,       /* map `object` (vdso, System V memory); max_prot = prot | id below */
+    MM_NO_LIMIT = 2,     /* kernel's own: no rlimits */
 };
 /* mmap(2): the address, or -LX_EINVAL, -LX_ENOMEM, -LX_EACCES, -LX_EPERM, -LX_EEXIST, -LX_ENODEV,
  * -LX_EOVERFLOW. limits from t (RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_DATA). Takes mm->lock. */
@@ -74,12 +105,38 @@ s64 mm_unmap(struct mm *mm, u64 addr, u64 len);
 s64 mm_protect(struct task *t, struct mm *mm, u64 addr, u64 len, u32 prot);
 s64 mm_remap(struct task *t, struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
              u64 new_addr);
+/* brk(2): the break after the call (the old one if it could not be moved). */
 s64 mm_brk(struct task *t, struct mm *mm, u64 brk);
-/* The vma that contains addr (mm->lock held), or NULL. */
+/* madvise(2), msync(2), mlock2(2) and munlock(2), mlockall(2), mseal(2). */
+s64 mm_advise(struct mm *mm, u64 addr, u64 len, u32 advice);
+s64 mm_sync(struct mm *mm, u64 addr, u64 len, u32 flags);
+s64 mm_lock(struct task *t, struct mm *mm, u64 addr, u64 len, bool on_fault);
+s64 mm_unlock(struct mm *mm, u64 addr, u64 len);
+s64 mm_lock_all(struct task *t, struct mm *mm, u32 flags); /* 0 unlocks all */
+s64 mm_seal(struct mm *mm, u64 addr, u64 len);
+/* mincore(2) for at most len bytes (page-aligned) into vec: 0, -LX_ENOMEM. */
+s64 mm_resident(struct mm *mm, u64 addr, u64 len, u8 *vec);
+
+/*
+ * The vma that contains addr (mm->lock held), or NULL. To walk another process's: take its
+ * mm->lock, mm_first, mm_next; VMA_HIDDEN ones are not shown.
+ */
 struct vma *mm_find(struct mm *mm, u64 addr);
+/* The first that ends above addr (lock held), or NULL: resumes a walk. */
+struct vma *mm_find_from(struct mm *mm, u64 addr);
 struct vma *mm_first(struct mm *mm);
 struct vma *mm_next(struct vma *v);
 /* Fault at addr that the host reported: true when fixed (stack growth, lazily mapped), retry. */
 bool mm_fault(struct task *t, struct mm *mm, u64 addr, bool write);
-/* Futex identity of a user word: key of (object, offset) for shared memory, (mm, addr) private. */
+/* Futex identity of a user word: key of (object, offset) for shared memory, (mm, addr) private.
+ * -LX_EFAULT: shared, and nothing is mapped there. */
 s64 mm_futex_key(struct mm *mm, u64 addr, bool shared, u64 key[2]);
+/* A number no other shared object has, for objects without a file. */
+u64 mm_new_object(void);
+/* Whether guests may have mappings in [addr, addr+len): user half and not lxcore's own. */
+bool mm_range_ok(u64 addr, u64 len);
+/* Where a mapping of len bytes would go without a hint; 0 if nowhere (lock held). */
+u64 mm_find_hole(struct mm *mm, u64 len);
+
+/* exec: choose the layout of a new image (randomised unless `fixed`): mmap_top, stack_top. */
+void mm_layout(struct mm *mm, u64 stack_limit, bool fixed);

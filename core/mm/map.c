@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mmap(2), munmap(2), mprotect(2), brk(2): checks, limits, the host's call, the description. */
+#include "base/checked.h"
+#include "host/host.h"
+#include "lx_errno.h"
+#include "lx_resource.h"
+#include "mm/vma.h"
+#include "vfs/file.h"
+
+#define KEPT_FLAGS                                                                                 \
+    (LX_MAP_SHARED | LX_MAP_PRIVATE | LX_MAP_GROWSDOWN | LX_MAP_NORESERVE | VMA_DONTDUMP |         \
+     VMA_STACK | VMA_WIPEONFORK | VMA_LOCKED | VMA_PATCHED | VMA_HIDDEN | VMA_DONTFORK)
+
+static _Atomic u64 g_next_object = 1; /* [a] */
+
+u64 mm_new_object(void)
+{
+    return (1ull << 63) | atomic_fetch_add_explicit(&g_next_object, 1, memory_order_relaxed);
+}
+
+static u64 limit(const struct task *t, u32 which)
+{
+    return t ? g_mm_hooks.rlimit(t, which) : LX_RLIM_INFINITY;
+}
+
+bool mm_may_grow(const struct task *t, const struct mm *mm, u64 len, u32 prot, u32 flags)
+{
+    u64 pages = len >> PAGE_SHIFT;
+
+    if (!t) {
+        return true;
+    }
+    if (mm->total_pages + pages > limit(t, LX_RLIMIT_AS) >> PAGE_SHIFT) {
+        return false;
+    }
+    if ((prot & LX_PROT_WRITE) && !(flags & (LX_MAP_SHARED | LX_MAP_GROWSDOWN))) {
+        return mm->data_pages + pages <= limit(t, LX_RLIMIT_DATA) >> PAGE_SHIFT;
+    }
+    return true;
+}
+
+s64 mm_may_lock(const struct task *t, const struct mm *mm, u64 len, s64 over)
+{
+    u64 max;
+
+    if (!t || g_mm_hooks.may_lock(t)) {
+        return 0;
+    }
+    max = limit(t, LX_RLIMIT_MEMLOCK);
+    if (max == 0) {
+        return -LX_EPERM;
+    }
+    return mm->locked_pages + (len >> PAGE_SHIFT) > max >> PAGE_SHIFT ? over : 0;
+}
+
+/* A new mapping on its way. */
+struct plan {
+    u64 addr, len;
+    u32 prot, max_prot, flags;
+    struct file *file; /* what the vma will refer to */
+    u64 off, object;
+    host_handle h;     /* HOST_NONE: anonymous */
+    u64 host_off;
+};
+
+static s64 host_place(const struct plan *p, u32 host_flags)
+{
+    if (p->flags & LX_MAP_SHARED) {
+        host_flags |= HOST_MAP_SHARED;
+    }
+    if (p->flags & LX_MAP_NORESERVE) {
+        host_flags |= HOST_MAP_NORESERVE;
+    }
+    if (p->h != HOST_NONE) {
+        return host_mem_map_file(p->addr, p->len, p->prot & MM_PROT_ALL, host_flags, p->h,
+                                 p->host_off);
+    }
+    return host_mem_map_anon(p->addr, p->len, p->prot & MM_PROT_ALL, host_flags);
+}
+
+s64 mm_host_map(struct vma *v, u64 addr, u64 len, u32 host_flags)
+{
+    struct plan p = {.addr = addr, .len = len, .prot = v->prot, .flags = v->flags, .h = HOST_NONE};
+    struct map_source src;
+    s64 r;
+
+    if (v->file) {
+        r = file_map(v->file, v->off + (addr - v->start), len, v->prot,
+                     (v->flags & LX_MAP_SHARED) != 0, &src);
+        if (r < 0) {
+            return r;
+        }
+        p.h = src.h;
+        p.host_off = src.off;
+    }
+    return host_place(&p, host_flags);
+}
+
+/* What is mapped: fills the plan's file, object, rights. */
+static s64 resolve_source(const struct mm_request *r, struct plan *p)
+{
+    bool shared = (p->flags & LX_MAP_SHARED) != 0;
+    struct map_source src = {.h = HOST_NONE};
+    s64 err;
+
+    p->h = HOST_NONE;
+    p->max_prot = MM_PROT_ALL;
+    if (r->how & MM_OBJECT) {
+        p->h = r->object;
+        p->host_off = r->off;
+        p->off = r->off;
+        return 0;
+    }
+    if (r->file) {
+        err = file_map(r->file, r->off, p->len, p->prot, shared, &src);
+        if (err < 0) {
+            return err;
+        }
+        if (p->prot & MM_PROT_ALL & ~(u32)src.max_prot) {
+            return shared || (p->prot & LX_PROT_EXEC & ~(u32)src.max_prot) ? -LX_EPERM
+                                                                             : -LX_EACCES;
+        }
+        p->max_prot = (u32)src.max_prot;
+        p->h = src.h;
+        p->host_off = src.off;
+        p->off = r->off;
+        p->object = shared ? src.object : 0;
+        p->file = src.zero ? NULL : r->file;
+    }
+    if (shared && !p->object) {
+        p->object = mm_new_object();
+        p->off = p->file ? p->off : 0;
+    }
+    return 0;
+}
+
+/* Choose the address; the mm is locked. 0, -LX_EPERM, -LX_EINVAL, -LX_ENOMEM, -LX_EEXIST */
+static s64 choose_place(struct mm *mm, const struct mm_request *r, struct plan *p)
+{
+    u64 lo = host_caps()->user_lo;
+
+    p->addr = r->addr;
+    if (r->flags & (LX_MAP_FIXED | LX_MAP_FIXED_NOREPLACE)) {
+        if (!IS_ALIGNED(p->addr, PAGE_SIZE)) {
+            return -LX_EINVAL;
+        }
+        if (p->addr < lo) {
+            return -LX_EPERM;
+        }
+        if (!mm_range_ok(p->addr, p->len)) {
+            return -LX_ENOMEM;
+        }
+        if ((r->flags & LX_MAP_FIXED_NOREPLACE) &&
+            !vma_free_range(mm, p->addr, p->addr + p->len)) {
+            return -LX_EEXIST;
+        }
+        return r->how & MM_NO_LIMIT ? 0 : vma_may_change(mm, p->addr, p->addr + p->len);
+    }
+    p->addr = p->addr & PAGE_MASK;
+    if (p->addr) {
+        p->addr = MAX(p->addr, lo);
+        if (mm_hint_ok(mm, p->addr, p->len)) {
+            return 0;
+        }
+    }
+    if (r->flags & LX_MAP_32BIT) {
+        p->addr = mm_find_hole_32bit(mm, p->len);
+    } else if (!r->file && p->h == HOST_NONE && p->len && IS_ALIGNED(p->len, 2ull << 20)) {
+        p->addr = mm_take_hole_huge(mm, p->len);
+    } else {
+        p->addr = mm_take_hole(mm, p->len);
+    }
+    return p->addr ? 0 : -LX_ENOMEM;
+}
+
+static s64 check_limits(struct task *t, struct mm *mm, const struct plan *p, bool fixed)
+{
+    u64 old = fixed ? vma_mapped(mm, p->addr, p->addr + p->len) : 0;
+
+    if (!mm_may_grow(t, mm, p->len > old ? p->len - old : 0, p->prot, p->flags)) {
+        return -LX_ENOMEM;
+    }
+    if (p->flags & VMA_LOCKED) {
+        return mm_may_lock(t, mm, p->len, -LX_EAGAIN);
+    }
+    return 0;
+}
+
+/* The host has it mapped: write it down. */
+static void describe(struct mm *mm, const struct plan *p, const struct mm_request *r)
+{
+    struct vma *v;
+
+    vma_remove(mm, p->addr, p->addr + p->len);
+    v = vma_take(mm);
+    v->start = p->addr;
+    v->end = p->addr + p->len;
+    v->prot = p->prot & MM_PROT_ALL;
+    v->max_prot = p->max_prot;
+    v->flags = p->flags & KEPT_FLAGS;
+    v->off = p->off;
+    v->object = p->object;
+    v->label = r->label;
+    if (p->file) {
+        v->file = file_get(p->file);
+    }
+    vma_insert(mm, v);
+    vma_join(mm, v);
+}
+
+static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r, struct plan *p)
+{
+    u32 host_flags = r->flags & LX_MAP_POPULATE && !(r->flags & LX_MAP_NONBLOCK)
+                         ? HOST_MAP_POPULATE : 0u;
+    s64 err = vma_reserve(mm, 4);
+
+    if (err < 0) {
+        return err;
+    }
+    err = choose_place(mm, r, p);
+    if (err < 0) {
+        return err;
+    }
+    err = check_limits(r->how & MM_NO_LIMIT ? NULL : t, mm, p,
+                       (r->flags & (LX_MAP_FIXED | LX_MAP_FIXED_NOREPLACE)) != 0);
+    if (err == 0) {
+        err = host_place(p, host_flags);
+    }
+    if (err < 0) {
+        mm_forget_holes(mm);
+        return err;
+    }
+    describe(mm, p, r);
+    if (p->flags & VMA_LOCKED) {
+        host_mem_lock(p->addr, p->len, true);
+    }
+    return (s64)p->addr;
+}
+
+s64 mm_map(struct task *t, struct mm *mm, const struct mm_request *r)
+{
+    struct plan p = {.prot = r->prot, .flags = r->flags & (KEPT_FLAGS & ~VMA_LOCKED)};
+    u64 end;
+    s64 err;
+
+    if (r->len == 0) {
+        return -LX_EINVAL;
+    }
+    if (align_up_overflows(r->len, PAGE_SIZE, &p.len) || p.len > host_caps()->user_hi) {
+        return -LX_ENOMEM;
+    }
+    if (!IS_ALIGNED(r->off, PAGE_SIZE)) {
+        return -LX_EINVAL;
+    }
+    if (add_overflows(r->off, p.len, &end)) {
+        return -LX_EOVERFLOW;
+    }
+    if (r->flags & LX_MAP_LOCKED || mm->def_flags & LX_MCL_FUTURE) {
+        p.flags |= VMA_LOCKED;
+    }
+    err = resolve_source(r, &p);
+    if (err < 0) {
+        return err;
+    }
+    lock_acquire(&mm->lock);
+    err = map_locked(t, mm, r, &p);
+    lock_release(&mm->lock);
+    return err;
+}
+
+s64 mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
+{
+    struct vma *v = mm_find_from(mm, addr);
+    u64 end = addr + len;
+    s64 err;
+
+    if (!v || v->start >= end) {
+        return 0;
+    }
+    err = vma_may_change(mm, addr, end);
+    if (err == 0) {
+        err = vma_reserve(mm, 2);
+    }
+    if (err == 0) {
+        err = host_mem_unmap(addr, len);
+    }
+    if (err == 0) {
+        vma_remove(mm, addr, end);
+    }
+    return err;
+}
+
+s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
+{
+    s64 err;
+
+    if (!IS_ALIGNED(addr, PAGE_SIZE) || len == 0 || align_up_overflows(len, PAGE_SIZE, &len) ||
+        !mm_range_ok(addr, len)) {
+        return -LX_EINVAL;
+    }
+    lock_acquire(&mm->lock);
+    err = mm_unmap_locked(mm, addr, len);
+    lock_release(&mm->lock);
+    return err;
+}
+
+/* How far from addr (inside v) the change may go: the end of what is contiguous and permits prot.
+ * *err says why it ends before `end`. */
+static u64 protect_extent(struct vma *v, u64 end, u32 prot, s64 *err, u64 *new_data)
+{
+    u64 at = v->start;
+
+    for (; v && v->start < end; v = mm_next(v)) {
+        if (v->start > at) {
+            *err = -LX_ENOMEM;
+            return at;
+        }
+        if (v->flags & (VMA_HIDDEN | VMA_SEALED)) {
+            *err = -LX_EPERM;
+            return v->start;
+        }
+        if (prot & ~v->max_prot) {
+            *err = -LX_EACCES;
+            return v->start;
+        }
+        if ((prot & LX_PROT_WRITE) && !(v->prot & LX_PROT_WRITE) &&
+            !(v->flags & (LX_MAP_SHARED | LX_MAP_GROWSDOWN))) {
+            *new_data += vma_len(v);
+        }
+        at = v->end;
+    }
+    if (at < end) {
+        *err = -LX_ENOMEM;
+        return at;
+    }
+    return end;
+}
+
+static s64 protect_apply(struct mm *mm, u64 addr, u64 end, u32 prot)
+{
+    s64 err = vma_reserve(mm, 2);
+
+    if (err == 0) {
+        err = host_mem_protect(addr, end - addr, prot);
+    }
+    if (err < 0) {
+        return err;
+    }
+    vma_cut(mm, addr, end);
+    for (struct vma *v = mm_find(mm, addr); v && v->start < end; v = mm_next(v)) {
+        vma_account(mm, v, -1);
+        v->prot = prot;
+        vma_account(mm, v, 1);
+    }
+    vma_join_range(mm, addr, end);
+    return 0;
+}
+
+static s64 protect_locked(struct task *t, struct mm *mm, u64 addr, u64 end, u32 prot)
+{
+    struct vma *v = mm_find_from(mm, addr);
+    u64 new_data = 0;
+    u64 stop;
+    s64 why = 0;
+    s64 err;
+
+    if (v && (prot & LX_PROT_GROWSDOWN)) {
+        if (v->start >= end || !(v->flags & LX_MAP_GROWSDOWN)) {
+            return v->start >= end ? -LX_ENOMEM : -LX_EINVAL;
+        }
+        addr = v->start;
+    }
+    if (!v || v->start > addr) {
+        return -LX_ENOMEM;
+    }
+    if (prot & LX_PROT_GROWSUP) {
+        return -LX_EINVAL;
+    }
+    prot &= MM_PROT_ALL;
+    stop = protect_extent(v, end, prot, &why, &new_data);
+    if (stop <= addr) {
+        return why;
+    }
+    if (new_data && t &&
+        mm->data_pages + (new_data >> PAGE_SHIFT) > limit(t, LX_RLIMIT_DATA) >> PAGE_SHIFT) {
+        return -LX_ENOMEM;
+    }
+    err = protect_apply(mm, addr, stop, prot);
+    return err < 0 ? err : why;
+}
+
+s64 mm_protect(struct task *t, struct mm *mm, u64 addr, u64 len, u32 prot)
+{
+    const u32 known = MM_PROT_ALL | LX_PROT_SEM | LX_PROT_GROWSDOWN | LX_PROT_GROWSUP;
+    s64 err;
+
+    if ((prot & (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) ==
+        (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) {
+        return -LX_EINVAL;
+    }
+    if (!IS_ALIGNED(addr, PAGE_SIZE)) {
+        return -LX_EINVAL;
+    }
+    if (len == 0) {
+        return 0;
+    }
+    if (align_up_overflows(len, PAGE_SIZE, &len) || addr + len <= addr) {
+        return -LX_ENOMEM;
+    }
+    if (prot & ~known) {
+        return -LX_EINVAL;
+    }
+    if (!mm_range_ok(addr, len)) {
+        return -LX_ENOMEM;
+    }
+    lock_acquire(&mm->lock);
+    err = protect_locked(t, mm, addr, addr + len, prot);
+    lock_release(&mm->lock);
+    return err;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mlock2(2), munlock(2), mlockall(2). The host's own limit may be lower than the guest's. */
+#include "base/checked.h"
+#include "host/host.h"
+#include "lx_errno.h"
+#include "lx_resource.h"
+#include "mm/vma.h"
+
+/* mlock rounds the start down, the end up. 0 and the range, or an error. */
+static s64 page_range(u64 addr, u64 len, u64 *lo, u64 *size)
+{
+    u64 end;
+
+    if (add_overflows(addr, len, &end) || align_up_overflows(end, PAGE_SIZE, &end)) {
+        return -LX_EINVAL;
+    }
+    *lo = ALIGN_DOWN(addr, PAGE_SIZE);
+    *size = len ? end - *lo : 0;
+    return *size && !mm_range_ok(*lo, *size) ? -LX_ENOMEM : 0;
+}
+
+/* Set or clear VMA_LOCKED over [lo, hi), which is cut at its ends. */
+static void mark(struct mm *mm, u64 lo, u64 hi, bool on)
+{
+    for (struct vma *v = mm_find_from(mm, lo); v && v->start < hi; v = mm_next(v)) {
+        vma_account(mm, v, -1);
+        v->flags = on ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
+        vma_account(mm, v, 1);
+    }
+    vma_join_range(mm, lo, hi);
+}
+
+static u64 locked_in(struct mm *mm, u64 lo, u64 hi)
+{
+    u64 sum = 0;
+
+    for (struct vma *v = mm_find_from(mm, lo); v && v->start < hi; v = mm_next(v)) {
+        if (v->flags & VMA_LOCKED) {
+            sum += MIN(v->end, hi) - MAX(v->start, lo);
+        }
+    }
+    return sum;
+}
+
+static s64 lock_range(struct task *t, struct mm *mm, u64 lo, u64 size, bool on_fault)
+{
+    s64 err = mm_may_lock(t, mm, size - locked_in(mm, lo, lo + size), -LX_ENOMEM);
+
+    if (err < 0) {
+        return err;
+    }
+    if (vma_mapped(mm, lo, lo + size) != size) {
+        return -LX_ENOMEM;
+    }
+    err = vma_reserve(mm, 2);
+    if (err == 0 && !on_fault) {
+        err = host_mem_lock(lo, size, true);
+        err = err == -LX_EPERM ? -LX_EAGAIN : err;
+    }
+    if (err == 0) {
+        vma_cut(mm, lo, lo + size);
+        mark(mm, lo, lo + size, true);
+    }
+    return err;
+}
+
+s64 mm_lock(struct task *t, struct mm *mm, u64 addr, u64 len, bool on_fault)
+{
+    u64 lo;
+    u64 size;
+    s64 err = page_range(addr, len, &lo, &size);
+
+    if (err < 0) {
+        return err;
+    }
+    lock_acquire(&mm->lock);
+    err = size ? lock_range(t, mm, lo, size, on_fault) : mm_may_lock(t, mm, 0, -LX_ENOMEM);
+    lock_release(&mm->lock);
+    return err;
+}
+
+s64 mm_unlock(struct mm *mm, u64 addr, u64 len)
+{
+    u64 lo;
+    u64 size;
+    s64 err = page_range(addr, len, &lo, &size);
+
+    if (err < 0 || size == 0) {
+        return err;
+    }
+    lock_acquire(&mm->lock);
+    err = vma_reserve(mm, 2);
+    if (err == 0 && vma_mapped(mm, lo, lo + size) != size) {
+        err = -LX_ENOMEM;
+    }
+    if (err == 0) {
+        vma_cut(mm, lo, lo + size);
+        host_mem_lock(lo, size, false);
+        mark(mm, lo, lo + size, false);
+    }
+    lock_release(&mm->lock);
+    return err;
+}
+
+/* Every mapping; what the host refuses stays merely marked, as on Linux. */
+static void lock_current(struct mm *mm, bool on)
+{
+    for (struct vma *v = mm_first(mm); v; v = mm_next(v)) {
+        if (v->flags & VMA_HIDDEN) {
+            continue;
+        }
+        host_mem_lock(v->start, vma_len(v), on);
+        vma_account(mm, v, -1);
+        v->flags = on ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
+        vma_account(mm, v, 1);
+    }
+}
+
+s64 mm_lock_all(struct task *t, struct mm *mm, u32 flags)
+{
+    u64 all;
+    s64 err = 0;
+
+    lock_acquire(&mm->lock);
+    all = (mm->total_pages - mm->locked_pages) << PAGE_SHIFT;
+    if (flags) {
+        err = mm_may_lock(t, mm, flags & LX_MCL_CURRENT ? all : 0, -LX_ENOMEM);
+    }
+    if (err == 0) {
+        mm->def_flags = flags & (LX_MCL_FUTURE | LX_MCL_ONFAULT);
+        if (flags == 0 || flags & LX_MCL_CURRENT) {
+            lock_current(mm, flags != 0);
+        }
+    }
+    lock_release(&mm->lock);
+    return err;
+}
