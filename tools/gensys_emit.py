@@ -109,6 +109,7 @@ def emit_sysargs_h(model):
                 bits |= value
             out.append("#define LX_VALID_%s 0x%xull" % (name.upper(), bits))
     out += [""] + ["#define TRACE_%s (1u << %d)" % (n.upper(), i) for i, n in enumerate(CLASSES)]
+    out.append("\n#define SYSARGS_COUNT %d" % (model.calls[-1].nr + 1))
     out.append("""
 #define ARG_DIR_IN  1
 #define ARG_DIR_OUT 2
@@ -125,10 +126,14 @@ struct sysarg {
     u8 set;    /* enum arg_set */
 };
 
+/* A hole in the numbers has name NULL. */
 struct sysargs {
-    u16 first; /* index in g_sysarg */
-    u8 ret;    /* enum ret_kind */
-    u8 pad;
+    const char *name;
+    const char *note; /* why none or partial; NULL if full */
+    u16 first;        /* index in g_sysarg */
+    u8 argc;
+    u8 ret;           /* enum ret_kind */
+    bool has_body;    /* else the answer is ENOSYS */
     u32 classes;
 };
 
@@ -150,7 +155,7 @@ struct trace_class {
 };
 
 /* locks: all immutable */
-extern const struct sysargs g_sysargs[];   /* by call number */
+extern const struct sysargs g_sysargs[SYSARGS_COUNT]; /* by call number */
 extern const struct sysarg g_sysarg[];     /* arguments of all calls, one after the other */
 extern const struct argset g_argsets[];    /* by enum arg_set */
 extern const struct argval g_ioctls[];     /* ascending */
@@ -204,10 +209,11 @@ def emit_sysargs_c(model):
     for c in model.calls:
         out += [arg_row(c, a) for a in c.args]
         classes = " | ".join("TRACE_" + n.upper() for n in CLASSES if n in c.classes) or "0"
-        rows.append("    [%d] = {%d, RET_%s, 0, %s}, /* %s */" % (
-            c.nr, first, c.ret.upper(), classes, c.name))
+        rows.append("    [%d] = {%s, %s, %d, %d, RET_%s, %s, %s}," % (
+            c.nr, c_string(c.name), c_string(c.note) if c.note else "NULL", first, len(c.args),
+            c.ret.upper(), "true" if has_body(c) else "false", classes))
         first += len(c.args)
-    out += ["};\n", "const struct sysargs g_sysargs[] = {"] + rows + ["};\n"]
+    out += ["};\n", "const struct sysargs g_sysargs[SYSARGS_COUNT] = {"] + rows + ["};\n"]
     out += sets_text(model)
     out.append("\nconst u16 g_arg_type_size[] = {")
     out += ["    [ARG_T_%s] = %d," % (n.upper(), s) for n, s in sorted(model.structs.items())]
