@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Open files and folders of hostfs. A file keeps the host handle of its own open, with the host's
+ * word on access; transfers go straight between guest memory and the host.
+ */
+#include "fs/hostfs/priv.h"
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "ks/slab.h"
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_mman.h"
+#include "lx_stat.h"
+#include "vfs/dcache.h"
+
+#define DIRENT_BUF 32768
+
+static inline struct hostfile *hostfile_of(const struct file *f)
+{
+    return f->priv;
+}
+
+static inline host_handle handle_of(const struct file *f)
+{
+    return atomic_load_explicit(&hostfile_of(f)->h, memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------ open and close -------- */
+
+static u32 rights_of(u32 flags)
+{
+    switch (flags & LX_O_ACCMODE) {
+    case LX_O_RDONLY: return HOST_O_READ;
+    case LX_O_WRONLY: return HOST_O_WRITE;
+    default: return HOST_O_READ | HOST_O_WRITE;
+    }
+}
+
+static struct hostfile *hostfile_new(host_handle h, u32 rights, const struct host_stat *st)
+{
+    struct hostfile *hf = kmalloc(sizeof(*hf));
+
+    if (hf) {
+        list_init(&hf->node);
+        hf->h = h;
+        hf->rights = rights;
+        hf->object = hash_combine(hash_u64(st->ino), st->dev) | 1;
+        hf->dirents = NULL;
+    }
+    return hf;
+}
+
+/* Open by name; the file must still be vn. -LX_ESTALE */
+static s64 open_name(struct vnode *vn, struct dentry *d, u32 host_flags, struct host_stat *st,
+                     host_handle *out)
+{
+    host_handle root = hostfs_of(vn)->root;
+    struct hostpath p;
+    s64 r = hostpath_of(&p, d);
+
+    if (r < 0) {
+        return r;
+    }
+    r = host_file_open(root, p.s, host_flags, 0, out);
+    if (r == -LX_EPERM && (host_flags & HOST_O_WRITE)) {
+        r = host_file_open(root, p.s, host_flags | HOST_O_APPEND, 0, out); /* append-only file */
+    }
+    hostpath_fini(&p);
+    if (r < 0) {
+        return hostfs_gone(r);
+    }
+    r = host_file_stat(*out, st);
+    if (r == 0 && !hostnode_same(vn, st)) {
+        r = -LX_ESTALE;
+    }
+    if (r < 0) {
+        host_handle_close(*out);
+    }
+    return r;
+}
+
+/* The handle of the file's making, or one like those that are open on a file without a name. */
+static s64 open_unnamed(struct vnode *vn, u32 rights, bool fresh, host_handle *out)
+{
+    struct hostnode *n = hostnode_of(vn);
+    host_handle h;
+    s64 r = -LX_ENOENT;
+
+    lock_acquire(&vn->lock);
+    if (fresh || n->fresh != HOST_NONE) {
+        *out = n->fresh;
+        n->fresh = HOST_NONE;
+        r = *out == HOST_NONE ? -LX_ENOENT : 0;
+    } else {
+        h = hostnode_handle(vn, rights);
+        if (h != HOST_NONE) {
+            r = host_handle_dup(h, out);
+        }
+    }
+    lock_release(&vn->lock);
+    return r;
+}
+
+static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, host_handle *out)
+{
+    u32 rights = rights_of(f->flags);
+    u32 flags = rights | (f->flags & LX_O_DIRECT ? HOST_O_DIRECT : 0);
+    bool fresh = hostnode_of(vn)->fresh != HOST_NONE;
+    s64 r = -LX_ENOENT;
+
+    if (unlikely(fresh)) {
+        r = open_unnamed(vn, rights, true, out);
+    }
+    if (r == -LX_ENOENT) {
+        r = open_name(vn, f->dentry, flags, st, out);
+        if (r != -LX_ENOENT) {
+            return r;
+        }
+        r = open_unnamed(vn, rights, false, out);
+    }
+    if (r == 0) {
+        r = host_file_stat(*out, st);
+        if (r < 0) {
+            host_handle_close(*out);
+        }
+    }
+    return r;
+}
+
+s64 hostfs_open(struct vnode *vn, struct file *f)
+{
+    bool dir = vn->type == LX_S_IFDIR;
+    host_handle h = HOST_NONE;
+    struct hostfile *hf;
+    struct host_stat st;
+    s64 r;
+
+    if (dir) {
+        lock_acquire(&vn->lock);
+        r = hostfs_revalidate(vn, f->dentry);
+        lock_release(&vn->lock);
+        st.ino = hostnode_of(vn)->ino;
+        st.dev = hostnode_of(vn)->dev;
+    } else {
+        r = open_regular(vn, f, &st, &h);
+    }
+    if (r < 0) {
+        return r;
+    }
+    hf = hostfile_new(h, rights_of(f->flags), &st);
+    if (!hf) {
+        if (h != HOST_NONE) {
+            host_handle_close(h);
+        }
+        return -LX_ENOMEM;
+    }
+    f->ops = dir ? &g_hostfs_dir_file_ops : &g_hostfs_file_ops;
+    f->kind |= FILE_SEEKABLE | FILE_NOWAIT_IO;
+    f->priv = hf;
+    lock_acquire(&vn->lock);
+    list_add(&hf->node, &hostnode_of(vn)->files);
+    if (!dir) {
+        hoststat_attr(&st, &vn->attr);
+    }
+    lock_release(&vn->lock);
+    return 0;
+}
+
+static void file_release(struct file *f)
+{
+    struct hostfile *hf = hostfile_of(f);
+
+    if (!list_empty(&hf->node)) {
+        lock_acquire(&f->vnode->lock);
+        list_del(&hf->node);
+        lock_release(&f->vnode->lock);
+    }
+    if (hf->h != HOST_NONE) {
+        host_handle_close(hf->h);
+    }
+    kfree(hf->dirents);
+    kfree(hf);
+}
+
+/* ------------------------------------------------------------------ transfer --------------- */
+
+static s64 file_do_read(struct file *f, struct uio *u, s64 *pos)
+{
+    s64 r = host_file_read(handle_of(f), u->iov, u->n, (u64)*pos);
+
+    if (r > 0) {
+        uio_advance(u, (u64)r);
+        *pos += r;
+    }
+    return r;
+}
+
+static s64 append(struct file *f, struct uio *u, s64 *pos)
+{
+    host_handle h = handle_of(f);
+    s64 r = host_file_write(h, u->iov, u->n, HOST_APPEND);
+    struct host_stat st;
+
+    if (r > 0) {
+        uio_advance(u, (u64)r);
+        if (host_file_stat(h, &st) == 0) {
+            *pos = (s64)st.size;
+        }
+    }
+    return r;
+}
+
+static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
+{
+    u32 flags = f->flags;
+    s64 r;
+
+    if (flags & LX_O_APPEND) {
+        r = append(f, u, pos);
+    } else {
+        r = host_file_write(handle_of(f), u->iov, u->n, (u64)*pos);
+        if (r > 0) {
+            uio_advance(u, (u64)r);
+            *pos += r;
+        }
+    }
+    if (unlikely(flags & LX_O_SYNC) && r > 0) {
+        s64 e = host_file_sync(handle_of(f), (flags & LX_O_SYNC) == LX_O_DSYNC);
+        r = e < 0 ? e : r;
+    }
+    return r;
+}
+
+static s64 file_do_seek(struct file *f, s64 off, u32 whence)
+{
+    struct host_stat st = {.size = 0};
+    s64 r;
+
+    if (whence == LX_SEEK_DATA || whence == LX_SEEK_HOLE) {
+        if (off < 0) {
+            return -LX_ENXIO;
+        }
+        r = host_file_seek(handle_of(f), (u64)off, whence == LX_SEEK_HOLE);
+        return r < 0 ? r : file_seek_generic(f, r, LX_SEEK_SET, 0, S64_MAX);
+    }
+    if (whence == LX_SEEK_END) {
+        r = host_file_stat(handle_of(f), &st);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return file_seek_generic(f, off, whence, (s64)st.size, S64_MAX);
+}
+
+static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
+                       struct map_source *out)
+{
+    struct hostfile *hf = hostfile_of(f);
+
+    (void)len;
+    (void)prot;
+    *out = (struct map_source){
+        .h = hf->h,
+        .off = off,
+        .object = hf->object,
+        .max_prot = LX_PROT_READ | LX_PROT_EXEC |
+                    (!shared || (hf->rights & HOST_O_WRITE) ? LX_PROT_WRITE : 0),
+    };
+    return 0;
+}
+
+static s64 file_do_truncate(struct file *f, u64 size)
+{
+    struct host_attr a = {.size = size};
+
+    return host_file_setattr(handle_of(f), HOST_A_SIZE, &a);
+}
+
+static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
+{
+    s64 how = hostalloc_how(mode);
+
+    return how < 0 ? how : host_file_allocate(handle_of(f), (u32)how, off, len);
+}
+
+static s64 file_do_sync(struct file *f, bool data_only)
+{
+    return host_file_sync(handle_of(f), data_only);
+}
+
+const struct file_ops g_hostfs_file_ops = {
+    .read = file_do_read,
+    .write = file_do_write,
+    .seek = file_do_seek,
+    .map = file_do_map,
+    .truncate = file_do_truncate,
+    .allocate = file_do_allocate,
+    .sync = file_do_sync,
+    .release = file_release,
+};
+
+/* ------------------------------------------------------------------ folders ---------------- */
+
+/* The folder's handle, opened at first use; it must still be the folder the name stood for. */
+static s64 dir_handle(struct file *f, host_handle *out)
+{
+    struct hostfile *hf = hostfile_of(f);
+    host_handle none = HOST_NONE;
+    struct host_stat st;
+    s64 r;
+
+    *out = hf->h;
+    if (*out != HOST_NONE) {
+        return 0;
+    }
+    r = open_name(f->vnode, f->dentry, HOST_O_READ | HOST_O_DIR, &st, out);
+    if (r < 0) {
+        return r == -LX_ESTALE ? -LX_ENOENT : r;
+    }
+    if (!atomic_compare_exchange_strong(&hf->h, &none, *out)) {
+        host_handle_close(*out);
+        *out = none;
+    }
+    return 0;
+}
+
+static bool emit(struct dirent_sink *s, const struct host_dirent *e)
+{
+    return s->emit(s, e->name, (u32)strlen(e->name), e->ino, hosttype_dt(e->type), e->next);
+}
+
+static s64 dir_readdir(struct file *f, struct dirent_sink *s)
+{
+    struct hostfile *hf = hostfile_of(f);
+    host_handle h;
+    s64 r = dir_handle(f, &h);
+
+    if (r < 0) {
+        return r;
+    }
+    if (!hf->dirents) {
+        hf->dirents = kmalloc(DIRENT_BUF);
+        if (!hf->dirents) {
+            return -LX_ENOMEM;
+        }
+    }
+    for (;;) {
+        u64 cursor = (u64)f->pos;
+        r = host_dir_read(h, &cursor, hf->dirents, DIRENT_BUF);
+        if (r <= 0) {
+            kfree(hf->dirents);
+            hf->dirents = NULL;
+            return r;
+        }
+        for (s64 at = 0; at < r;) {
+            struct host_dirent *e = (struct host_dirent *)(void *)(hf->dirents + at);
+            if (!emit(s, e)) {
+                return 0;
+            }
+            f->pos = (s64)e->next;
+            at += e->size;
+        }
+    }
+}
+
+static s64 dir_seek(struct file *f, s64 off, u32 whence)
+{
+    return file_seek_generic(f, off, whence, 0, S64_MAX);
+}
+
+static s64 dir_sync(struct file *f, bool data_only)
+{
+    host_handle h;
+    s64 r = dir_handle(f, &h);
+
+    return r < 0 ? r : host_file_sync(h, data_only);
+}
+
+const struct file_ops g_hostfs_dir_file_ops = {
+    .seek = dir_seek,
+    .readdir = dir_readdir,
+    .sync = dir_sync,
+    .release = file_release,
+};
+
+s64 hostfs_file_from_handle(host_handle h, const char *label, u32 flags, struct file **out)
+{
+    struct host_stat st;
+    struct hostfile *hf;
+    struct file *f;
+    s64 r = host_file_stat(h, &st);
+
+    if (r < 0) {
+        return r;
+    }
+    hf = hostfile_new(h, rights_of(flags), &st);
+    f = hf ? file_anon(&g_hostfs_file_ops, label, hosttype_mode(st.type) | st.mode, flags,
+                       FILE_SEEKABLE | FILE_NOWAIT_IO, hf)
+           : NULL;
+    if (!f) {
+        kfree(hf);
+        return -LX_ENOMEM;
+    }
+    hoststat_attr(&st, &f->vnode->attr);
+    *out = f;
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vnodes of hostfs: which file of the host they are, and its attributes. */
+#include "fs/hostfs/priv.h"
+
+#include "base/hash.h"
+#include "ks/slab.h"
+#include "lx_errno.h"
+#include "lx_stat.h"
+#include "vfs/dcache.h"
+
+static u64 node_key(const struct host_stat *st)
+{
+    u64 h = hash_combine(hash_u64(st->ino), st->dev);
+
+    return hash_combine(hash_combine(h, (u64)st->btime_ns), st->type);
+}
+
+bool hostnode_same(const struct vnode *vn, const struct host_stat *st)
+{
+    const struct hostnode *n = hostnode_of(vn);
+
+    return n->ino == st->ino && n->dev == st->dev && n->btime_ns == st->btime_ns &&
+           vn->type == hosttype_mode(st->type);
+}
+
+static const struct vnode_ops *ops_of(u32 type)
+{
+    return type == LX_S_IFDIR   ? &g_hostfs_dir_ops
+           : type == LX_S_IFLNK ? &g_hostfs_link_ops
+                                : &g_hostfs_file_vn_ops;
+}
+
+static s64 node_new(struct super *sb, u64 key, const struct host_stat *st, struct vnode **out)
+{
+    u32 type = hosttype_mode(st->type);
+    struct hostnode *n = kzalloc(sizeof(*n));
+    struct vnode *vn;
+
+    if (!n) {
+        return -LX_ENOMEM;
+    }
+    n->dev = st->dev;
+    n->ino = st->ino;
+    n->btime_ns = st->btime_ns;
+    n->fresh = HOST_NONE;
+    list_init(&n->files);
+    vn = vnode_new(sb, key, type | st->mode, ops_of(type));
+    if (!vn) {
+        kfree(n);
+        return -LX_ENOMEM;
+    }
+    vn->data = n;
+    vn->flags |= VN_REVALIDATE;
+    hoststat_attr(st, &vn->attr);
+    *out = vn;
+    return 0;
+}
+
+s64 hostfs_node(struct super *sb, const struct host_stat *st, struct vnode **out)
+{
+    struct hostfs *fs = sb->data;
+    u64 key = node_key(st);
+    struct vnode *vn;
+    s64 r = 0;
+
+    lock_acquire(&fs->intern);
+    while ((vn = vnode_find(sb, key)) != NULL && !hostnode_same(vn, st)) {
+        vnode_put(vn); /* 64 bits met by chance */
+        key++;
+    }
+    if (vn) {
+        *out = vn;
+    } else {
+        r = node_new(sb, key, st, out);
+        vn = NULL;
+    }
+    lock_release(&fs->intern);
+    return r;
+}
+
+host_handle hostnode_handle(struct vnode *vn, u32 rights)
+{
+    struct hostnode *n = hostnode_of(vn);
+    struct hostfile *hf;
+
+    list_for_each_entry(hf, &n->files, node) {
+        if (hf->h != HOST_NONE && (hf->rights & rights) == rights) {
+            return hf->h;
+        }
+    }
+    return HOST_NONE;
+}
+
+static void drop_fresh(struct hostnode *n)
+{
+    if (unlikely(n->fresh != HOST_NONE)) {
+        host_handle_close(n->fresh);
+        n->fresh = HOST_NONE;
+    }
+}
+
+void hostfs_release(struct vnode *vn)
+{
+    drop_fresh(hostnode_of(vn));
+    kfree(vn->data);
+    vn->data = NULL;
+}
+
+s64 hostfs_getattr(struct vnode *vn)
+{
+    host_handle h = hostnode_handle(vn, 0);
+    struct hostpath p;
+    struct host_stat st;
+    s64 r;
+
+    if (h == HOST_NONE) {
+        h = hostnode_of(vn)->fresh;
+    }
+    if (h != HOST_NONE) {
+        r = host_file_stat(h, &st);
+    } else {
+        r = hostpath_of_vnode(&p, vn);
+        if (r == -LX_ENOENT) {
+            vn->attr.nlink = 0; /* without a name or a handle nothing can be asked */
+            return 0;
+        }
+        if (r < 0) {
+            return r;
+        }
+        r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
+        hostpath_fini(&p);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (!hostnode_same(vn, &st)) {
+        return -LX_ESTALE;
+    }
+    hoststat_attr(&st, &vn->attr);
+    return 0;
+}
+
+s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
+{
+    struct hostpath p;
+    struct host_stat st;
+    s64 r = hostpath_of(&p, d);
+
+    if (r == -LX_ENOENT) {
+        return hostfs_getattr(vn);
+    }
+    if (r < 0) {
+        return r;
+    }
+    r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
+    hostpath_fini(&p);
+    if (r < 0) {
+        return hostfs_gone(r);
+    }
+    if (!hostnode_same(vn, &st) ||
+        (vn->type == LX_S_IFLNK && vn->attr.ctime_ns != st.ctime_ns)) {
+        return -LX_ESTALE;
+    }
+    hoststat_attr(&st, &vn->attr);
+    drop_fresh(hostnode_of(vn));
+    return 0;
+}
+
+s64 hostfs_meta_node(struct vnode *vn, struct hostpath *p, struct host_node *out)
+{
+    host_handle h = hostnode_handle(vn, 0);
+
+    p->heap = NULL;
+    *out = (struct host_node){h, hostfs_of(vn)->root, NULL};
+    if (h == HOST_NONE) {
+        s64 r = hostpath_of_vnode(p, vn);
+        if (r < 0) {
+            return r;
+        }
+        out->path = p->s;
+    }
+    return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of hostfs share. */
+#pragma once
+
+#include "fs/hostfs/hostfs.h"
+#include "lx_errno.h"
+#include "vfs/hostpath.h"
+#include "vfs/vnode.h"
+
+/* One mounted folder. locks: I immutable */
+struct hostfs {
+    host_handle root;   /* [I] */
+    struct lock intern; /* rank LOCK_VNODE: one vnode per file, see hostfs_node */
+};
+
+/* vn->data: what a file is on the host. locks: I immutable  l vnode lock */
+struct hostnode {
+    u64 dev, ino;           /* [I] */
+    s64 btime_ns;           /* [I] */
+    struct list_head files; /* [l] struct hostfile, open ones */
+    host_handle fresh;      /* [l] of a file just made, for the open that follows; or HOST_NONE */
+};
+
+/* f->priv of an open file or folder. locks: I immutable  l vnode lock  a atomic */
+struct hostfile {
+    struct list_head node;  /* [l] on hostnode.files */
+    _Atomic host_handle h;  /* [a] folders: HOST_NONE until needed */
+    u32 rights;             /* [I] HOST_O_READ | HOST_O_WRITE */
+    u64 object;             /* [I] identity of the file for shared memory */
+    char *dirents;          /* [l] buffer of readdir, NULL until needed */
+};
+
+static inline struct hostfs *hostfs_of(const struct vnode *vn)
+{
+    return vn->sb->data;
+}
+
+static inline struct hostnode *hostnode_of(const struct vnode *vn)
+{
+    return vn->data;
+}
+
+extern const struct vnode_ops g_hostfs_dir_ops, g_hostfs_file_vn_ops, g_hostfs_link_ops;
+extern const struct file_ops g_hostfs_file_ops, g_hostfs_dir_file_ops;
+
+/* node.c: the vnode of what st describes, referenced, attributes filled. */
+s64 hostfs_node(struct super *sb, const struct host_stat *st, struct vnode **out);
+void hostfs_release(struct vnode *vn);
+bool hostnode_same(const struct vnode *vn, const struct host_stat *st);
+/* Attributes from the host, by an open handle or by name; vnode locked. */
+s64 hostfs_getattr(struct vnode *vn);
+s64 hostfs_revalidate(struct vnode *vn, struct dentry *d);
+/* A handle open on vn with these rights (0: any), borrowed while vn is locked, or HOST_NONE. */
+host_handle hostnode_handle(struct vnode *vn, u32 rights);
+/* vn as host_meta_* take it; *p must be ended. vnode locked. */
+s64 hostfs_meta_node(struct vnode *vn, struct hostpath *p, struct host_node *out);
+
+/* file.c */
+s64 hostfs_open(struct vnode *vn, struct file *f);
+/* access.c */
+s64 hostfs_access(struct vnode *vn, u32 mask, const struct cred *c);
+
+/* The host's answer when a cached name led nowhere: walk again. */
+static inline s64 hostfs_gone(s64 r)
+{
+    return r == -LX_ENOENT || r == -LX_ENOTDIR || r == -LX_ELOOP ? -LX_ESTALE : r;
+}
