@@ -65,6 +65,9 @@ enum file_flags {
     FILE_NOWAIT_IO = 4,  /* never returns EAGAIN: skip the waiting loop           */
     FILE_WROTE = 8,      /* counted in vnode.writers                              */
     FILE_STREAM = 16,    /* no position at all (pipe, socket, tty)                */
+    FILE_OWN_POS = 32,   /* with FILE_SEEKABLE: the position is the driver's. read/write without an
+                            offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
+                            all the driver's. A stdio file shares its position with the host */
 };
 
 /* locks: I immutable  a atomic  p pos lock  */
