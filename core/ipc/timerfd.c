@@ -170,7 +170,7 @@ s64 timerfd_set(struct file *f, u32 flags, s64 value_ns, s64 interval_ns)
     lock_acquire(&t->lock);
     t->ticks = 0;
     t->resting = false;
-    t->interval_ns = value_ns || at ? interval_ns : 0;
+    t->interval_ns = interval_ns;
     t->expiry_ns = at;
     lock_release(&t->lock);
     return at ? timer_arm(&t->timer, at) : 0;
