@@ -30,6 +30,10 @@
 #include <linux/uio.h>
 #include <linux/wait.h>
 
+/* These two need the types of <linux/signal.h>. */
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
 /* ---- what the uapi headers leave to libc ---- */
 
 #define AT_FDCWD_ AT_FDCWD
