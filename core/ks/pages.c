@@ -242,6 +242,7 @@ void pages_free(void *run)
     lock_acquire(&g_pages.lock);
     g_pages.used_pages -= n;
     g_pages.used_runs--;
+    table()[page].state = 0; /* a second free is seen even when it is inside a larger run */
     merge(&page, &n, &dirty);
     if (dirty >= DIRTY_PAGES) {
         /* nobody else's while the host takes the memory back: the lock need not be held */
