@@ -4,11 +4,14 @@
 OWN_SRC := $(shell find core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
 TIDY_SRC = $(CORE_C)
 
-.PHONY: lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check
+.PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check
 lint: lint-lite fmt-check tidy cppcheck ## all checks of the source text
 
-lint-lite: $(GEN_STAMP) headers-check syms coverage-check ## layers, style, symbols, headers
+lint-lite: layers style headers-check syms coverage-check ## layers, style, headers, symbols
+
+layers:
 	$(Q)$(PYTHON) tools/check_layers.py
+style:
 	$(Q)$(PYTHON) tools/check_style.py
 
 tool-check: ## the tools' own tests
@@ -23,7 +26,7 @@ fmt-check:
 
 tidy:
 	@if command -v clang-tidy >/dev/null; then \
-	    printf '%s\n' $(TIDY_SRC) | xargs -r -P $$(nproc) -n 4 sh -c \
+	    mkdir -p $(OBJ); printf '%s\n' $(TIDY_SRC) | xargs -r -P $$(nproc) -n 4 sh -c \
 	        'clang-tidy --quiet "$$@" -- $(filter-out -W%,$(FREE)) 2>&1 | grep -v "warnings generated" ; true' sh \
 	        > $(OBJ)/tidy.txt; \
 	    cat $(OBJ)/tidy.txt; ! grep -qE '(warning|error):' $(OBJ)/tidy.txt; \
@@ -36,7 +39,8 @@ cppcheck:
 	else echo 'lint: cppcheck is not installed, skipped'; fi
 
 syms: $(GEN_STAMP)
-	@CC=$(CC) sh tools/check_syms.sh $(OBJ) $(wildcard $(BUILD)/lxcore)
+	@if [ -e $(BUILD)/lxcore ]; then sh tools/check_syms.sh $(OBJ) $(BUILD)/lxcore; \
+	else echo 'syms: lxcore is not linked yet, skipped'; fi
 
 # every header compiles alone
 HDRS := $(wildcard abi/*.h) $(shell find core -name '*.h' 2>/dev/null) $(wildcard host/*.h)

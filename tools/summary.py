@@ -33,7 +33,7 @@ def run_targets(make, targets, folder):
     for target in targets:
         before = sum(bad for _, _, bad in read_results(folder))
         print("== make %s" % target, flush=True)
-        status = subprocess.call(shlex.split(make) + ["--no-print-directory", target])
+        status = subprocess.call(shlex.split(make) + ["-k", "--no-print-directory", target])
         after = sum(bad for _, _, bad in read_results(folder))
         if status and after == before:
             print("== make %s failed (status %d)" % (target, status), flush=True)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One function per kind of argument of syscalls.tbl; the table at the end ties them to the kinds. */
+/* One function per kind of argument of syscalls.tbl; the last one ties them to the kinds. */
 #include "gate/strace_priv.h"
 
 #include "base/str.h"
@@ -241,7 +241,9 @@ static void show_ioctl(struct strace_buf *s, u32 cmd)
 
 static void show_futex_op(struct strace_buf *s, u32 op)
 {
-    show_enum(s, &g_argsets[SET_FUTEX], op & ~(u32)(LX_FUTEX_PRIVATE_FLAG | LX_FUTEX_CLOCK_REALTIME));
+    u32 bits = LX_FUTEX_PRIVATE_FLAG | LX_FUTEX_CLOCK_REALTIME;
+
+    show_enum(s, &g_argsets[SET_FUTEX], op & ~bits);
     if (op & LX_FUTEX_PRIVATE_FLAG) {
         fmt_puts(&s->out, "_PRIVATE");
     }

@@ -2,6 +2,7 @@
 /* Structures that the tracer shows by field; all others are shown as their address. */
 #include "gate/strace_priv.h"
 
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "lx_fcntl.h"
@@ -57,7 +58,7 @@ static void show_u64(struct strace_buf *s, const union any *v)
 /* More than half of all signals: show the missing ones, as strace does. */
 static void show_mask(struct strace_buf *s, u64 mask)
 {
-    bool inverted = __builtin_popcountll(mask) > 32;
+    bool inverted = bits_count(mask) > 32;
     const char *space = "";
 
     fmt_puts(&s->out, inverted ? "~[" : "[");
@@ -112,8 +113,13 @@ static void show_timeval(struct strace_buf *s, const union any *v)
 
 static void show_itimer(struct strace_buf *s, const union any *v, const char *unit)
 {
-    fmt_printf(&s->out, "{it_interval={tv_sec=%lld, tv_%s=%lld}, it_value={tv_sec=%lld, tv_%s=%lld}}",
-               v->ts[0].tv_sec, unit, v->ts[0].tv_nsec, v->ts[1].tv_sec, unit, v->ts[1].tv_nsec);
+    static const char *const names[] = {"{it_interval", ", it_value"};
+
+    for (u32 i = 0; i < 2; i++) {
+        fmt_printf(&s->out, "%s={tv_sec=%lld, tv_%s=%lld}", names[i], v->ts[i].tv_sec, unit,
+                   v->ts[i].tv_nsec);
+    }
+    fmt_putc(&s->out, '}');
 }
 
 static void show_itimerspec(struct strace_buf *s, const union any *v)

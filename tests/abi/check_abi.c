@@ -124,8 +124,9 @@ FIELD(lx_sigcontext, struct sigcontext, cs);
 FIELD(lx_sigcontext, struct sigcontext, fpstate);
 FIELD(lx_fpx_sw_bytes, struct _fpx_sw_bytes, xstate_size);
 FIELD2(lx_ucontext, uc_stack, ucontext_t, uc_stack);
-_Static_assert(offsetof(struct lx_ucontext, uc_mcontext) == offsetof(ucontext_t, uc_mcontext), "mc");
-_Static_assert(offsetof(struct lx_ucontext, uc_sigmask) == offsetof(ucontext_t, uc_sigmask), "mask");
+#define AT(ours, theirs, f) _Static_assert(offsetof(struct ours, f) == offsetof(theirs, f), #f)
+AT(lx_ucontext, ucontext_t, uc_mcontext);
+AT(lx_ucontext, ucontext_t, uc_sigmask);
 
 SIZE(lx_clone_args, struct clone_args);
 FIELD(lx_clone_args, struct clone_args, cgroup);
