@@ -119,5 +119,4 @@ static inline size_t bitmap_count(const u64 *map, size_t nbits)
          (i) = bitmap_find_set(map, nbits, (i) + 1))
 
 /* Walk the set bits of one u64 from the lowest; `i` a u32, `w` a u64 variable that is consumed. */
-#define bits_for_each(i, w)                                                                        \
-    for (; (w) != 0 && ((i) = (u32)__builtin_ctzll(w), true); (w) &= (w) - 1)
+#define bits_for_each(i, w) for (; (w) != 0 && ((i) = (u32)__builtin_ctzll(w), true); (w) &= (w)-1)

@@ -168,23 +168,12 @@ static int parse_count(const char **p, va_list *args)
 static bool parse_flag(struct spec *sp, char c)
 {
     switch (c) {
-    case '-':
-        sp->left = true;
-        return true;
-    case '0':
-        sp->zero = true;
-        return true;
-    case '+':
-        sp->plus = true;
-        return true;
-    case ' ':
-        sp->space = true;
-        return true;
-    case '#':
-        sp->alt = true;
-        return true;
-    default:
-        return false;
+    case '-': sp->left = true; return true;
+    case '0': sp->zero = true; return true;
+    case '+': sp->plus = true; return true;
+    case ' ': sp->space = true; return true;
+    case '#': sp->alt = true; return true;
+    default: return false;
     }
 }
 
@@ -272,28 +261,18 @@ static void convert(struct fmt *f, struct spec *sp, va_list *args)
 
     switch (sp->conv) {
     case 'd':
-    case 'i':
-        put_signed(f, sp, args);
-        break;
+    case 'i': put_signed(f, sp, args); break;
     case 'u':
     case 'x':
     case 'X':
-    case 'o':
-        put_unsigned(f, sp, args);
-        break;
+    case 'o': put_unsigned(f, sp, args); break;
     case 'c':
         c = (char)va_arg(*args, int);
         put_text(f, sp, &c, 1);
         break;
-    case 's':
-        put_string(f, sp, va_arg(*args, const char *));
-        break;
-    case 'p':
-        put_number(f, sp, (uintptr_t)va_arg(*args, void *), false);
-        break;
-    case '%':
-        fmt_putc(f, '%');
-        break;
+    case 's': put_string(f, sp, va_arg(*args, const char *)); break;
+    case 'p': put_number(f, sp, (uintptr_t)va_arg(*args, void *), false); break;
+    case '%': fmt_putc(f, '%'); break;
     default:
         /* the compiler refuses these; show it rather than guess at the arguments */
         fmt_puts(f, "%?");

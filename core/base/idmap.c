@@ -69,7 +69,8 @@ static void tree_free(struct idmap *m, struct idmap_node *n, u32 level)
     u32 i;
 
     if (level > 1) {
-        bits_for_each (i, left) {
+        bits_for_each(i, left)
+        {
             tree_free(m, n->slot[i], level - 1);
         }
     }
@@ -264,7 +265,8 @@ static void *next_from(const struct idmap_node *n, u32 level, u64 from, u64 *at)
     u64 left = n->used & (U64_MAX << slot_of(from, level));
     u32 slot;
 
-    bits_for_each (slot, left) {
+    bits_for_each(slot, left)
+    {
         u64 base = slot * child_span;
         u64 sub = 0;
         void *v = n->slot[slot];

@@ -13,7 +13,10 @@ struct list_head {
     struct list_head *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)} /* static initialiser */
+#define LIST_INIT(name)                                                                            \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    } /* static initialiser */
 
 /* Make `l` an empty list, or a link that is on no list. */
 static inline void list_init(struct list_head *l)
@@ -124,8 +127,7 @@ static inline size_t list_count(const struct list_head *l)
     (list_empty(head) ? NULL : list_first_entry(head, type, member))
 
 /* Walk the links; the list must not change meanwhile. */
-#define list_for_each(pos, head)                                                                   \
-    for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
+#define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
 /* Walk the links; `pos` itself may be taken off in the body (`tmp` holds the next one). */
 #define list_for_each_safe(pos, tmp, head)                                                         \

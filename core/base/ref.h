@@ -16,7 +16,10 @@ struct ref {
     _Atomic u32 count;
 };
 
-#define REF_INIT(n) {n} /* static initialiser */
+#define REF_INIT(n)                                                                                \
+    {                                                                                              \
+        n                                                                                          \
+    } /* static initialiser */
 
 /* Start with `count` references, 1 for the caller of x_new. Not atomic: nobody else may look. */
 static inline void ref_init(struct ref *r, u32 count)

@@ -41,12 +41,12 @@ typedef struct {
 #define static_assert _Static_assert
 #endif
 
-#define likely(x)        __builtin_expect(!!(x), 1)
-#define unlikely(x)      __builtin_expect(!!(x), 0)
-#define noreturn_        __attribute__((noreturn))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define noreturn_         __attribute__((noreturn))
 #define printf_like(a, b) __attribute__((format(printf, a, b)))
 #ifndef __must_check
-#define __must_check     __attribute__((warn_unused_result))
+#define __must_check __attribute__((warn_unused_result))
 #endif
 
 /* Hosted tools may have pulled in <sys/param.h> or <sys/user.h>; ours win. */
@@ -67,10 +67,10 @@ typedef struct {
 /* The object whose field `member` is at `ptr`. `ptr` must not be NULL. */
 #define container_of(ptr, type, member)                                                            \
     __extension__({                                                                                \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(*(ptr)),                            \
-                                                    __typeof__(((type *)0)->member)),              \
-                       "container_of: pointer is not of the type of the member");                  \
-        (type *)(void *)((char *)(uintptr_t)(ptr) - offsetof(type, member));                       \
+        _Static_assert(                                                                            \
+            __builtin_types_compatible_p(__typeof__(*(ptr)), __typeof__(((type *)0)->member)),     \
+            "container_of: pointer is not of the type of the member");                             \
+        (type *)(void *)((char *)(uintptr_t)(ptr)-offsetof(type, member));                         \
     })
 
 /* Number of elements of a real array; does not compile for a pointer. */

@@ -38,7 +38,8 @@ UNIT_TEST(random_words)
         u32 count = 0;
         u32 i;
 
-        bits_for_each (i, rest) {
+        bits_for_each(i, rest)
+        {
             back |= BIT64(i);
             count++;
         }
@@ -76,7 +77,8 @@ UNIT_TEST(bitmap_against_bools)
             count += model[i];
         }
         REQUIRE(bitmap_count(map, nbits) == count);
-        bitmap_for_each_set (i, map, nbits) {
+        bitmap_for_each_set(i, map, nbits)
+        {
             REQUIRE(model[i]);
             seen++;
         }

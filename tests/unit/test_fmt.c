@@ -37,13 +37,13 @@ static bool same(size_t size, const char *format, ...)
 /* A format the compiler cannot see, for what it would refuse. */
 static const char *volatile odd_format;
 
-static const char *const flags[] = {"",  "-",  "0",  "+",   " ",   "#",
+static const char *const flags[] = {"",   "-",  "0",  "+",  " ",  "#",
                                     "#0", "-0", "+0", "#-", "+ ", "- "};
 static const char *const precisions[] = {"", ".", ".0", ".1", ".3", ".12", ".25"};
 
 static const u64 values[] = {
-    0,    1,          7,           8,          9,       10,      255,       65535, 0x7fffffff,
-    127,  0x80000000, 0xffffffff,  0x100000000, S64_MAX, 1ull << 63, U64_MAX, 128, U64_MAX - 99,
+    0,   1,          7,          8,           9,       10,         255,     65535, 0x7fffffff,
+    127, 0x80000000, 0xffffffff, 0x100000000, S64_MAX, 1ull << 63, U64_MAX, 128,   U64_MAX - 99,
 };
 
 static void build(char *out, size_t flag, u64 width, size_t precision, const char *conv)

@@ -55,8 +55,8 @@ UNIT_TEST(empty)
 
 UNIT_TEST(edges)
 {
-    static const u32 ids[] = {0,        1,        63,         64,         4095,      4096,
-                              262143,   262144,   16777215,   16777216,   1u << 30,  IDMAP_MAX};
+    static const u32 ids[] = {0,      1,      63,       64,       4095,     4096,
+                              262143, 262144, 16777215, 16777216, 1u << 30, IDMAP_MAX};
     struct arena a = {0};
     struct idmap_mem mem = {arena_alloc, arena_free, &a};
     struct idmap m;
@@ -85,6 +85,31 @@ UNIT_TEST(edges)
         CHECK_EQ(a.live, 0);
         CHECK_EQ(idmap_count(&m), 0);
     }
+}
+
+/* Just past what a tree of each height covers there is nothing, not slot 0 again. */
+UNIT_TEST(past_the_top)
+{
+    struct arena a = {0};
+    struct idmap_mem mem = {arena_alloc, arena_free, &a};
+    struct idmap m;
+    u32 id;
+
+    idmap_init(&m, &mem);
+    CHECK_EQ(idmap_set(&m, 0, &marks[0]), 0);
+    for (u32 bits = 6; bits <= 30; bits += 6) {
+        u32 top = 1u << bits;
+
+        CHECK(idmap_get(&m, top) == NULL && idmap_remove(&m, top) == NULL);
+        id = top;
+        CHECK(idmap_next(&m, &id) == NULL);
+        CHECK_EQ(idmap_alloc(&m, top, top + 1, &marks[1], &id), 0);
+        CHECK_EQ(id, top);
+    }
+    CHECK_EQ(idmap_alloc(&m, IDMAP_MAX, U32_MAX, &marks[1], &id), 0);
+    CHECK_EQ(id, IDMAP_MAX);
+    idmap_fini(&m);
+    CHECK_EQ(a.live, 0);
 }
 
 UNIT_TEST(overwrite_and_remove)

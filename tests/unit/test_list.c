@@ -109,7 +109,8 @@ UNIT_TEST(safe_walk_frees)
         sum += list_entry(p, struct item, link)->value;
     }
     CHECK_EQ(sum, 6);
-    list_for_each_entry_safe (it, tmp, &l, link) {
+    list_for_each_entry_safe(it, tmp, &l, link)
+    {
         list_del(&it->link);
         free(it);
     }

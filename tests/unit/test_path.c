@@ -76,11 +76,11 @@ UNIT_TEST(base_and_parent)
         size_t parent_len;
         bool slash;
     } rows[] = {
-        {"", NULL, 0, false},       {"/", NULL, 1, false},    {"//", NULL, 1, false},
-        {"a", "a", 0, false},       {"a/", "a", 0, true},     {"/a", "a", 1, false},
-        {"//a", "a", 1, false},     {"/a/", "a", 1, true},    {"a/b", "b", 1, false},
-        {"a//b", "b", 1, false},    {"a/b//", "b", 1, true},  {"/a/b", "b", 2, false},
-        {"a/b//c/", "c", 3, true},  {"..", "..", 0, false},   {"/usr/lib/x.so", "x.so", 8, false},
+        {"", NULL, 0, false},      {"/", NULL, 1, false},   {"//", NULL, 1, false},
+        {"a", "a", 0, false},      {"a/", "a", 0, true},    {"/a", "a", 1, false},
+        {"//a", "a", 1, false},    {"/a/", "a", 1, true},   {"a/b", "b", 1, false},
+        {"a//b", "b", 1, false},   {"a/b//", "b", 1, true}, {"/a/b", "b", 2, false},
+        {"a/b//c/", "c", 3, true}, {"..", "..", 0, false},  {"/usr/lib/x.so", "x.so", 8, false},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -40,6 +40,7 @@ UNIT_TEST(put_too_many)
 
     CHECK(ref_put(&r));
     CHECK(!ref_put(&r));
+    CHECK_EQ(ref_read(&r), REF_PINNED);
     CHECK(stuck(&r));
 }
 
@@ -63,5 +64,6 @@ UNIT_TEST(overflow)
     CHECK(stuck(&r));
     ref_init(&r, REF_LIMIT - 1);
     CHECK(ref_get_unless_zero(&r));
+    CHECK_EQ(ref_read(&r), REF_PINNED);
     CHECK(stuck(&r));
 }

@@ -111,9 +111,7 @@ UNIT_TEST(against_an_array)
             memcpy(m.v + m.count, data, n);
             m.count += n;
             break;
-        case 2:
-            put_by_spans(&r, &m, data, size);
-            break;
+        case 2: put_by_spans(&r, &m, data, size); break;
         case 3:
             n = m.count > off ? MIN(size, m.count - off) : 0;
             REQUIRE(ring_peek(&r, off, got, size) == n);

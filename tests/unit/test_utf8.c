@@ -53,10 +53,24 @@ UNIT_TEST(no_other_forms)
 UNIT_TEST(bad_bytes)
 {
     static const char *const bad[] = {
-        "\x80",         "\xbf",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x80\x80",
-        "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",     "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
-        "\xf4\x90\x80\x80",             "\xf5\x80\x80\x80", "\xfe",             "\xff",
-        "\xc3(",        "\xe2\x82(",    "\xe2(\xac",        "\xf0\x9f\x98(",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xfe",
+        "\xff",
+        "\xc3(",
+        "\xe2\x82(",
+        "\xe2(\xac",
+        "\xf0\x9f\x98(",
     };
     u32 cp = 42;
 
@@ -78,9 +92,9 @@ UNIT_TEST(last)
     CHECK_EQ(utf8_last_size("a\xc3\xa4", 3), 2);
     CHECK_EQ(utf8_last_size("\xe2\x82\xac", 3), 3);
     CHECK_EQ(utf8_last_size("a\xf0\x9f\x98\x80", 5), 4);
-    CHECK_EQ(utf8_last_size("a\xe2\x82", 3), 2);     /* cut short */
-    CHECK_EQ(utf8_last_size("a\x82", 2), 1);         /* stray */
-    CHECK_EQ(utf8_last_size("\xc3\xa4\xa4", 3), 1);  /* one too many */
+    CHECK_EQ(utf8_last_size("a\xe2\x82", 3), 2);    /* cut short */
+    CHECK_EQ(utf8_last_size("a\x82", 2), 1);        /* stray */
+    CHECK_EQ(utf8_last_size("\xc3\xa4\xa4", 3), 1); /* one too many */
     CHECK_EQ(utf8_last_size("\x80\x80\x80\x80\x80", 5), 1);
-    CHECK_EQ(utf8_last_size("\xe0\x80\x80", 3), 1);  /* overlong */
+    CHECK_EQ(utf8_last_size("\xe0\x80\x80", 3), 1); /* overlong */
 }

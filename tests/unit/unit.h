@@ -92,7 +92,7 @@ static inline bool unit_check_str(const char *a, const char *b, const char *file
 }
 
 /* Each returns whether it held, so a loop can stop: `if (!CHECK(…)) break;` (or ignore it). */
-#define CHECK(...)      unit_check((__VA_ARGS__), __FILE__, __LINE__, #__VA_ARGS__)
+#define CHECK(...) unit_check((__VA_ARGS__), __FILE__, __LINE__, #__VA_ARGS__)
 #define CHECK_EQ(a, b)                                                                             \
     unit_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
 #define CHECK_STR(a, b) unit_check_str((a), (b), __FILE__, __LINE__, #a " == " #b)
