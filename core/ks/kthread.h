@@ -25,6 +25,8 @@ enum kthread_work {          /* looked at on every way out to guest code */
 };
 #define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
 
+enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
+
 #define KT_LOCKS 8
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
@@ -41,6 +43,8 @@ struct kthread {
     s32 trap_code;
     u64 trap_addr, trap_err, trap_no;
     u64 syscall_ret_nr;          /* [o] number of the call being served, ~0 none           */
+    u32 task_flags;              /* [o] KTF_*, from the creator to the new thread          */
+    uptr child_settid;           /* [o] where a new thread stores its tid, 0 nowhere       */
     u64 host[32];                /* backend's own: permit, host ids, state                 */
 };
 _Static_assert(sizeof(struct kthread) <= KTHREAD_SIZE, "kthread outgrew its place");
@@ -67,6 +71,10 @@ static inline bool kthread_interrupted(void)
 {
     return (kthread_self()->work & KT_INTERRUPT) != 0;
 }
+
+/* Leave lxcore for guest code with kt->regs; kt is the caller's. Nothing below on its kernel stack
+ * is needed any more. (gate/x86_64/entry.S) */
+_Noreturn void kthread_resume(struct kthread *kt);
 
 /* Slots: taken before a host thread is made, given back by whoever learns that it is gone.
  * slot_alloc returns the slot or -LX_EAGAIN; takes the slot lock. */

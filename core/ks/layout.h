@@ -38,4 +38,6 @@
 #define UA_RIP       0xfc18
 #define UA_RSP       0xfc20
 #define UA_AX        0xfc28
+#define UA_R11       0xfc30
+#define UA_FLAGS     0xfc38 /* popped: what lies above it does not matter */
 /* The alternate signal stack is [0, UA_PAGE) of the user area: grows down from UA_PAGE. */

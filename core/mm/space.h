@@ -46,6 +46,7 @@ extern const struct mm_hooks g_mm_hooks;
 
 struct mm {
     struct ref ref;             /* tasks */
+    _Atomic u32 users;          /* [a] host threads in this address space (proc/) */
     struct lock lock;           /* LOCK_MM */
     struct rb_root vmas;        /* [m] */
     u64 n_vmas;                 /* [m] */

@@ -73,14 +73,14 @@ struct group {
     struct waitq child_wait;       /* parents in wait4 sleep here (their own group's) */
     struct task *exec_task;        /* [g] thread that waits for the others to die */
     struct waitq exec_wait;
-    struct lx_rlimit64 rlim[LX_RLIM_NLIMITS]; /* [g] */
+    struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
     struct tty *tty;               /* [P] controlling terminal, referenced by the session */
     struct itimers *itimers;       /* [g] proc/itimer.c */
     struct posix_timers *timers;   /* [g] proc/ptimer.c */
     u64 start_ns;                  /* [I] HOST_CLOCK_BOOT */
     u64 dead_user_ns, dead_sys_ns; /* [g] of exited threads */
     u64 child_user_ns, child_sys_ns, child_maxrss; /* [P] of waited-for children */
-    s32 oom_adj; u32 personality_unused;
+    s32 oom_adj; u32 pad_;
 };
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_TRACED, TASK_ZOMBIE, TASK_DEAD };
@@ -105,6 +105,7 @@ struct task {
     u64 saved_sigmask;             /* [o] restored after sigsuspend/ppoll when no handler ran */
     bool restore_sigmask;          /* [o] */
     struct sigpending pending;     /* [g] */
+    u64 sig_waiting;               /* [g] set sigtimedwait sleeps for, else 0 */
     struct lx_stack altstack;      /* [o] */
     s32 pdeath_sig;                /* [o] */
     /* exit duties */
@@ -114,7 +115,10 @@ struct task {
     s32 exit_code;
     /* vfork: whose thread we run on, and who waits for us */
     struct task *vfork_parent;     /* [o] set while this task borrows the parent's host thread */
-    struct waitq *vfork_done;      /* [P] a CLONE_VFORK parent that really sleeps */
+    struct borrow *borrow;         /* [o] what the parent's host thread goes back to */
+    struct waitq vfork_wait;       /* parents that really sleep until this task execs or exits */
+    _Atomic u32 vfork_done;        /* [a] */
+    struct exec_job *exec_job;     /* [o] image to be loaded by a pool process */
     /* restart */
     s64 (*restart_fn)(struct task *t); /* [o] ERESTART_RESTARTBLOCK */
     u64 restart_arg[5];

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork, vfork, clone, clone3 (clone(2)).
+ *
+ * Three ways to give the new task a host thread:
+ *   thread   CLONE_VM without CLONE_VFORK: a host thread of the caller's host process
+ *   copy     no CLONE_VM: the host copies the process
+ *   borrow   CLONE_VM|CLONE_VFORK: no host thread at all. The caller's own thread becomes the
+ *            child in the parent's memory until the child execs or exits; then it is the parent
+ *            again (borrow_return). What the parent goes back to is kept in struct borrow.
+ * Whichever it is, the new task starts in guest code from a copy of the caller's registers.
+ */
+#include "proc/clone.h"
+
+#include "base/str.h"
+#include "ks/log.h"
+#include "ks/slab.h"
+#include "ks/uaccess.h"
+#include "lx_errno.h"
+#include "lx_sched.h"
+#include "mm/space.h"
+#include "proc/pidfd.h"
+#include "proc/signal.h"
+#include "proc/taskalloc.h"
+#include "sysproto.h"
+#include "vfs/fdtable.h"
+#include "vfs/namei.h"
+
+#define CLONE_NAMESPACES                                                                           \
+    (LX_CLONE_NEWTIME | LX_CLONE_NEWNS | LX_CLONE_NEWCGROUP | LX_CLONE_NEWUTS | LX_CLONE_NEWIPC |  \
+     LX_CLONE_NEWUSER | LX_CLONE_NEWPID | LX_CLONE_NEWNET)
+
+struct borrow {
+    struct regs regs;
+    u64 fs_base;
+};
+
+static bool flags_valid(const struct lx_clone_args *a)
+{
+    u64 f = a->flags;
+
+    if ((f & (LX_CLONE_NEWNS | LX_CLONE_FS)) == (LX_CLONE_NEWNS | LX_CLONE_FS)) {
+        return false;
+    }
+    if ((f & LX_CLONE_THREAD) && !(f & LX_CLONE_SIGHAND)) {
+        return false;
+    }
+    if ((f & LX_CLONE_SIGHAND) && !(f & LX_CLONE_VM)) {
+        return false;
+    }
+    if ((f & LX_CLONE_CLEAR_SIGHAND) && (f & LX_CLONE_SIGHAND)) {
+        return false;
+    }
+    if ((f & LX_CLONE_PIDFD) && (f & (LX_CLONE_THREAD | LX_CLONE_DETACHED))) {
+        return false;
+    }
+    return a->exit_signal <= LX_NSIG;
+}
+
+/* References shared or copied as the flags say. On failure the caller drops what is there. */
+static s64 share_resources(struct task *t, struct task *n, u64 f)
+{
+    n->files = f & LX_CLONE_FILES ? fdtable_get(t->files) : fdtable_copy(t->files);
+    n->fs = f & LX_CLONE_FS ? fsinfo_get(t->fs) : fsinfo_copy(t->fs);
+    n->sighand = f & LX_CLONE_SIGHAND ? sighand_get(t->sighand) : sighand_copy(t->sighand);
+    n->mm = f & LX_CLONE_VM ? mm_get(t->mm) : mm_fork(t->mm);
+    n->cred = cred_get(t->cred);
+    if (n->files == NULL || n->fs == NULL || n->sighand == NULL || n->mm == NULL) {
+        return -LX_ENOMEM;
+    }
+    if (f & LX_CLONE_CLEAR_SIGHAND) {
+        sighand_reset(n->sighand);
+    }
+    return 0;
+}
+
+static void drop_resources(struct task *n)
+{
+    if (n->files != NULL) {
+        fdtable_put(n->files, n);
+    }
+    if (n->fs != NULL) {
+        fsinfo_put(n->fs);
+    }
+    if (n->sighand != NULL) {
+        sighand_put(n->sighand);
+    }
+    if (n->mm != NULL) {
+        mm_put(n->mm);
+    }
+}
+
+static void inherit(const struct task *t, struct task *n, const struct lx_clone_args *a)
+{
+    memcpy(n->comm, t->comm, sizeof(n->comm));
+    n->personality = t->personality;
+    n->sigmask = t->sigmask;
+    n->nice = t->nice;
+    n->sched_policy = t->sched_policy;
+    n->sched_prio = t->sched_prio;
+    n->timer_slack = t->timer_slack;
+    if (!(a->flags & LX_CLONE_VM) || (a->flags & LX_CLONE_VFORK)) {
+        n->altstack = t->altstack;
+    }
+    if (a->flags & LX_CLONE_CHILD_CLEARTID) {
+        n->clear_child_tid = mk_uptr(a->child_tid);
+    }
+    if (!(a->flags & LX_CLONE_VM)) {
+        n->rseq = t->rseq;
+        n->rseq_len = t->rseq_len;
+        n->rseq_sig = t->rseq_sig;
+    }
+}
+
+/* Into the process tree. From here on others can see n. */
+static s64 link_task(struct task *t, struct task *n, const struct lx_clone_args *a)
+{
+    struct group *g = n->group;
+    bool thread = (a->flags & LX_CLONE_THREAD) != 0;
+
+    lock_acquire(&g_pid_lock);
+    n->pid = pid_alloc_locked();
+    if (n->pid == NULL) {
+        lock_release(&g_pid_lock);
+        return -LX_EAGAIN;
+    }
+    n->pid->task = n;
+    lock_acquire(&g->lock);
+    list_add_tail(&n->in_group, &g->threads);
+    g->n_threads++;
+    if (thread && (g->flags & GROUP_EXITING)) {
+        atomic_fetch_or(&n->kt->work, KT_EXIT);
+    }
+    lock_release(&g->lock);
+    if (!thread) {
+        struct group *up = t->group;
+        struct group *parent = (a->flags & LX_CLONE_PARENT) && up->parent != NULL ? up->parent : up;
+
+        g->pid = pid_get(n->pid);
+        g->pid->group = g;
+        g->leader = n;
+        g->exit_signal = a->flags & LX_CLONE_PARENT ? up->exit_signal : (s32)a->exit_signal;
+        g->pgrp = pid_get(up->pgrp);
+        g->session = pid_get(up->session);
+        g->tty = up->tty;
+        list_add_tail(&g->in_pgrp, &g->pgrp->pgrp);
+        list_add_tail(&g->in_session, &g->session->session);
+        g->parent = parent;
+        list_add_tail(&g->sibling, &parent->children);
+        group_get(g); /* the tree's */
+    }
+    task_get(n); /* the tree's */
+    lock_release(&g_pid_lock);
+    return 0;
+}
+
+static void unlink_task(struct task *n, bool thread)
+{
+    struct group *g = n->group;
+
+    lock_acquire(&g_pid_lock);
+    lock_acquire(&g->lock);
+    list_del_init(&n->in_group);
+    g->n_threads--;
+    lock_release(&g->lock);
+    n->pid->task = NULL;
+    if (!thread) {
+        list_del_init(&g->in_pgrp);
+        list_del_init(&g->in_session);
+        list_del_init(&g->sibling);
+        pid_put(g->pgrp);
+        pid_put(g->session);
+        g->pid->group = NULL;
+    }
+    lock_release(&g_pid_lock);
+    if (!thread) {
+        group_put(g);
+    }
+    task_put(n);
+}
+
+/* First thing on the new host thread. */
+static void new_thread_main(void *arg)
+{
+    struct task *n = arg;
+    struct kthread *kt = n->kt;
+
+    if (kt->task_flags & KTF_NEW_SPACE) {
+        mm_fork_fixup(n->mm);
+    }
+    if (kt->task_flags & KTF_SET_TLS) {
+        host_set_tls(n->fs_base);
+    }
+    if (kt->child_settid.a != 0) {
+        s64 r = put_user32(kt->child_settid, (u32)task_tid(n));
+        (void)r; /* as the kernel: a bad address is the caller's affair */
+    }
+    kthread_resume(kt);
+}
+
+static void child_regs(struct regs *r, const struct lx_clone_args *a)
+{
+    r->rax = 0;
+    if (a->stack != 0) {
+        r->rsp = a->stack + a->stack_size;
+    }
+}
+
+static s64 start_host_thread(struct task *t, struct task *n, const struct lx_clone_args *a)
+{
+    bool copy = !(a->flags & LX_CLONE_VM);
+    struct kthread *kt = n->kt;
+    s64 r;
+
+    kt->regs = t->kt->regs;
+    child_regs(&kt->regs, a);
+    atomic_fetch_or(&kt->work, KT_RESTORE);
+    kt->task_flags = (copy ? KTF_NEW_SPACE : 0u) | (a->flags & LX_CLONE_SETTLS ? KTF_SET_TLS : 0u);
+    kt->child_settid = mk_uptr(a->flags & LX_CLONE_CHILD_SETTID ? a->child_tid : 0);
+    n->fs_base = a->tls;
+    atomic_fetch_add(&n->mm->users, 1);
+    r = copy ? host_proc_clone(kt->slot, new_thread_main, n)
+             : host_thread_create(kt->slot, new_thread_main, n);
+    if (r < 0) {
+        atomic_fetch_sub(&n->mm->users, 1);
+    }
+    return r;
+}
+
+/* A CLONE_VFORK parent with a child of its own host thread: waits for its exec or end. */
+static void vfork_sleep(struct task *n)
+{
+    struct poll_table pt;
+    s64 r = 0;
+
+    poll_begin(&pt);
+    poll_wait(&pt, &n->vfork_wait, 0);
+    while (atomic_load(&n->vfork_done) == 0 && r != -LX_ERESTARTSYS) {
+        r = poll_sleep_killable(&pt, HOST_NO_DEADLINE);
+    }
+    poll_end(&pt);
+}
+
+static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_args *a)
+{
+    struct kthread *kt = t->kt;
+    struct borrow *b = kmalloc(sizeof(*b));
+
+    if (b == NULL) {
+        return -LX_ENOMEM;
+    }
+    b->regs = kt->regs;
+    b->fs_base = host_get_tls();
+    n->borrow = b;
+    n->vfork_parent = task_get(t);
+    lock_acquire(&t->group->lock);
+    t->kt = NULL;
+    lock_release(&t->group->lock);
+    lock_acquire(&n->group->lock);
+    n->kt = kt;
+    kt->task = n;
+    task_refresh_work(n);
+    lock_release(&n->group->lock);
+    child_regs(&kt->regs, a);
+    kt->syscall_ret_nr = ~0ull;
+    atomic_fetch_or(&kt->work, KT_RESTORE);
+    if (a->flags & LX_CLONE_SETTLS) {
+        host_set_tls(a->tls);
+    }
+    kthread_resume(kt);
+}
+
+void borrow_return(struct task *n, lx_pid_t tid)
+{
+    struct task *t = n->vfork_parent;
+    struct borrow *b = n->borrow;
+    struct kthread *kt = kthread_self();
+
+    n->vfork_parent = NULL;
+    n->borrow = NULL;
+    kt->regs = b->regs;
+    kt->regs.rax = (u64)tid;
+    host_set_tls(b->fs_base);
+    kfree(b);
+    kt->task = t;
+    lock_acquire(&t->group->lock);
+    t->kt = kt;
+    task_refresh_work(t);
+    lock_release(&t->group->lock);
+    kt->syscall_ret_nr = ~0ull;
+    atomic_fetch_or(&kt->work, KT_RESTORE);
+    task_put(t);
+    kthread_resume(kt);
+}
+
+static s64 tell_tids(struct task *n, const struct lx_clone_args *a, struct file *pidfd, s64 fd)
+{
+    s64 r = 0;
+
+    if (a->flags & LX_CLONE_PARENT_SETTID) {
+        r = put_user32(mk_uptr(a->parent_tid), (u32)task_tid(n));
+    }
+    if (r == 0 && pidfd != NULL) {
+        r = put_user32(mk_uptr(a->pidfd), (u32)fd);
+    }
+    return r;
+}
+
+/* The new task as an object, with its slot unless it will borrow the caller's thread. */
+static s64 make_task(struct task *t, const struct lx_clone_args *a, bool borrow, struct task **out)
+{
+    bool thread = (a->flags & LX_CLONE_THREAD) != 0;
+    struct group *g = thread ? group_get(t->group) : group_alloc(t->group);
+    struct task *n;
+    s64 r;
+
+    if (g == NULL) {
+        return -LX_ENOMEM;
+    }
+    n = task_alloc(g);
+    group_put(g);
+    if (n == NULL) {
+        return -LX_ENOMEM;
+    }
+    r = share_resources(t, n, a->flags);
+    if (r == 0 && !borrow) {
+        r = slot_alloc();
+        if (r >= 0) {
+            kthread_setup((u32)r, n);
+            n->kt = kthread_of((u32)r);
+            r = 0;
+        }
+    }
+    if (r < 0) {
+        drop_resources(n);
+        task_put(n);
+        return r;
+    }
+    inherit(t, n, a);
+    *out = n;
+    return 0;
+}
+
+static void undo_task(struct task *n)
+{
+    if (n->kt != NULL) {
+        slot_free(n->kt->slot);
+        n->kt = NULL;
+    }
+    drop_resources(n);
+    task_put(n);
+}
+
+static s64 launch(struct task *t, struct task *n, const struct lx_clone_args *a, bool borrow)
+{
+    lx_pid_t tid = task_tid(n);
+    bool wait = (a->flags & LX_CLONE_VFORK) && !borrow;
+    s64 r;
+
+    if (borrow) {
+        if (a->flags & LX_CLONE_CHILD_SETTID) {
+            r = put_user32(mk_uptr(a->child_tid), (u32)tid);
+        }
+        task_put(n); /* the tree keeps it */
+        r = run_borrowed(t, n, a);
+        return r;
+    }
+    r = start_host_thread(t, n, a);
+    if (r < 0) {
+        return r;
+    }
+    if (wait) {
+        vfork_sleep(n);
+    }
+    task_put(n);
+    return tid;
+}
+
+s64 do_clone(struct task *t, const struct lx_clone_args *a)
+{
+    bool thread = (a->flags & LX_CLONE_THREAD) != 0;
+    bool borrow = (a->flags & LX_CLONE_VM) && (a->flags & LX_CLONE_VFORK) && !thread;
+    struct file *pidfd = NULL;
+    struct task *n;
+    s64 r;
+    s64 fd = -1;
+
+    if (!flags_valid(a)) {
+        return -LX_EINVAL;
+    }
+    if (a->flags & CLONE_NAMESPACES) {
+        return -LX_EPERM; /* namespaces are a later issue; unprivileged users hear EPERM */
+    }
+    r = make_task(t, a, borrow, &n);
+    if (r < 0) {
+        return r;
+    }
+    r = link_task(t, n, a);
+    if (r < 0) {
+        undo_task(n);
+        return r;
+    }
+    if (a->flags & LX_CLONE_PIDFD) {
+        r = pidfd_new(n->pid, 0, &pidfd);
+        if (r == 0) {
+            fd = fd_install(t->files, pidfd, 0, task_rlimit(t, LX_RLIMIT_NOFILE), true);
+            r = fd < 0 ? fd : 0;
+        }
+    }
+    if (r == 0) {
+        r = tell_tids(n, a, pidfd, fd);
+    }
+    if (r == 0) {
+        r = launch(t, n, a, borrow);
+    }
+    if (r < 0) {
+        if (fd >= 0) {
+            fd_close(t->files, (s32)fd, t);
+        }
+        unlink_task(n, thread);
+        undo_task(n);
+    }
+    return r;
+}
+
+s64 sys_clone(struct task *t, u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)
+{
+    struct lx_clone_args a = {
+        .flags = flags & 0xffffff00u & ~(u64)LX_CLONE_DETACHED,
+        .exit_signal = flags & 0xff,
+        .stack = stack.a,
+        .parent_tid = parent_tid.a,
+        .child_tid = child_tid.a,
+        .pidfd = parent_tid.a,
+        .tls = tls,
+    };
+
+    if ((a.flags & LX_CLONE_PIDFD) && (a.flags & LX_CLONE_PARENT_SETTID)) {
+        return -LX_EINVAL;
+    }
+    return do_clone(t, &a);
+}
+
+s64 sys_fork(struct task *t)
+{
+    struct lx_clone_args a = {.exit_signal = LX_SIGCHLD};
+
+    return do_clone(t, &a);
+}
+
+s64 sys_vfork(struct task *t)
+{
+    struct lx_clone_args a = {.flags = LX_CLONE_VM | LX_CLONE_VFORK, .exit_signal = LX_SIGCHLD};
+
+    return do_clone(t, &a);
+}
+
+s64 sys_clone3(struct task *t, uptr args, u64 size)
+{
+    struct lx_clone_args a = {0};
+    u64 known = MIN(size, sizeof(a));
+
+    if (size < LX_CLONE_ARGS_SIZE_VER0) {
+        return -LX_EINVAL;
+    }
+    if (size > PAGE_SIZE) {
+        return -LX_E2BIG;
+    }
+    if (copy_from_user(&a, args, known) < 0) {
+        return -LX_EFAULT;
+    }
+    for (u64 i = known; i < size; i++) {
+        u8 byte;
+        if (copy_from_user(&byte, uptr_add(args, i), 1) < 0) {
+            return -LX_EFAULT;
+        }
+        if (byte != 0) {
+            return -LX_E2BIG;
+        }
+    }
+    if ((a.flags & (LX_CLONE_DETACHED | 0xff)) || (a.stack == 0) != (a.stack_size == 0)) {
+        return -LX_EINVAL;
+    }
+    if ((a.flags & (LX_CLONE_THREAD | LX_CLONE_PARENT)) && a.exit_signal != 0) {
+        return -LX_EINVAL;
+    }
+    if (a.set_tid_size != 0) {
+        return a.set_tid == 0 || a.set_tid_size > 32 ? -LX_EINVAL : -LX_EPERM;
+    }
+    return do_clone(t, &a);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ends: of a thread, of a process, and of a host process that died without telling.
+ *
+ * A thread's end has two halves. The first needs its memory and runs on the thread itself:
+ * robust futexes, the cleared tid word. The second is bookkeeping in the shared kernel state and
+ * can be done by anybody: the thread itself, or the supervisor for a thread whose host process was
+ * killed. The last thread of a group makes it a zombie; the parent's wait (wait.c) or nobody's
+ * interest makes it vanish.
+ *
+ * A host process ends after lxcore has forgotten it: its slots are given back before the host's
+ * exit call, and are reused only when the host says that they are idle.
+ */
+#include "proc/exit.h"
+
+#include "ks/log.h"
+#include "ks/slab.h"
+#include "lx_errno.h"
+#include "lx_wait.h"
+#include "mm/space.h"
+#include "proc/clone.h"
+#include "proc/exec.h"
+#include "proc/futex.h"
+#include "proc/itimer.h"
+#include "proc/signal.h"
+#include "proc/wait.h"
+#include "sysproto.h"
+#include "vfs/fdtable.h"
+#include "vfs/namei.h"
+
+void (*g_init_exited)(s32 code);
+void (*g_session_leader_exited)(struct group *g);
+
+/* ------------------------------------------------------------------ the user half ----------- */
+
+static void leave_memory(struct task *t)
+{
+    futex_exit(t);
+}
+
+/* ------------------------------------------------------------------ the kernel half --------- */
+
+static void drop_files(struct task *t)
+{
+    struct fdtable *files = t->files;
+    struct fsinfo *fs = t->fs;
+
+    t->files = NULL;
+    t->fs = NULL;
+    if (files != NULL) {
+        fdtable_put(files, t);
+    }
+    if (fs != NULL) {
+        fsinfo_put(fs);
+    }
+}
+
+/* Who adopts orphans of g: the nearest subreaper above it, else pid 1. g_pid_lock held. */
+static struct group *find_reaper(struct group *g)
+{
+    struct group *up = g->parent;
+
+    while (up != NULL && up->parent != NULL) {
+        if ((up->flags & GROUP_REAPER) && !(up->flags & GROUP_EXITING)) {
+            return up;
+        }
+        up = up->parent;
+    }
+    return up;
+}
+
+static void child_died_locked(struct group *g);
+
+static void reparent_children(struct group *g)
+{
+    struct group *reaper = find_reaper(g);
+    struct group *c, *next;
+
+    list_for_each_entry_safe(c, next, &g->children, sibling) {
+        list_del_init(&c->sibling);
+        c->parent = reaper;
+        c->exit_signal = LX_SIGCHLD;
+        if (reaper == NULL) {
+            continue; /* pid 1 itself is ending; the instance goes */
+        }
+        list_add_tail(&c->sibling, &reaper->children);
+        if (c->leader->pdeath_sig != 0) {
+            signal_group(c, (u32)c->leader->pdeath_sig, NULL);
+        }
+        if (c->flags & GROUP_ZOMBIE) {
+            child_died_locked(c);
+        }
+    }
+}
+
+/* Whether the process group would have nobody outside it, in its session, to look after it
+ * (setpgid(2): orphaned), not counting `without`. g_pid_lock held. */
+static bool orphaned_without(struct pid *pgrp, const struct group *without)
+{
+    struct group *m;
+
+    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+        if (m == without || (m->flags & GROUP_ZOMBIE) || m->parent == NULL) {
+            continue;
+        }
+        if (m->parent->pgrp != pgrp && m->parent->session == m->session) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pgrp_orphaned(struct pid *pgrp)
+{
+    bool r;
+
+    lock_acquire(&g_pid_lock);
+    r = orphaned_without(pgrp, NULL);
+    lock_release(&g_pid_lock);
+    return r;
+}
+
+static bool has_stopped(struct pid *pgrp)
+{
+    struct group *m;
+
+    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+        if (m->flags & GROUP_STOPPED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void hangup_if_orphaned(struct pid *pgrp, const struct group *dying)
+{
+    struct group *m;
+
+    if (!orphaned_without(pgrp, dying) || !has_stopped(pgrp)) {
+        return;
+    }
+    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+        if (m != dying) {
+            signal_group(m, LX_SIGHUP, NULL);
+            signal_group(m, LX_SIGCONT, NULL);
+        }
+    }
+}
+
+/* _exit(2): a death may orphan its own process group and those of its children. */
+static void check_orphans(struct group *g)
+{
+    struct group *c;
+
+    if (g->parent != NULL && g->parent->pgrp != g->pgrp && g->parent->session == g->session) {
+        hangup_if_orphaned(g->pgrp, g);
+    }
+    list_for_each_entry(c, &g->children, sibling) {
+        if (c->pgrp != g->pgrp && c->session == g->session) {
+            hangup_if_orphaned(c->pgrp, g);
+        }
+    }
+}
+
+static void fill_chld(const struct group *g, struct lx_siginfo *si)
+{
+    s32 code = g->exit_code;
+
+    *si = (struct lx_siginfo){.signo = LX_SIGCHLD};
+    si->f.chld.pid = g->pid->nr;
+    si->f.chld.uid = g->leader->cred->uid;
+    si->f.chld.utime = (s64)(g->dead_user_ns / 10000000);
+    si->f.chld.stime = (s64)(g->dead_sys_ns / 10000000);
+    if ((code & 0x7f) == 0) {
+        si->code = LX_CLD_EXITED;
+        si->f.chld.status = (code >> 8) & 0xff;
+    } else {
+        si->code = code & 0x80 ? LX_CLD_DUMPED : LX_CLD_KILLED;
+        si->f.chld.status = code & 0x7f;
+    }
+}
+
+/* Whether the parent has said that it will not wait (SIGCHLD ignored or SA_NOCLDWAIT). */
+static bool parent_wont_wait(struct group *parent, bool *send)
+{
+    struct task *p = parent->leader;
+    struct sighand *sh;
+    bool no_wait = false;
+
+    lock_acquire(&parent->lock);
+    sh = p->sighand;
+    if (sh == NULL && !list_empty(&parent->threads)) {
+        sh = list_first_entry(&parent->threads, struct task, in_group)->sighand;
+    }
+    if (sh != NULL) {
+        const struct lx_sigaction *sa = &sh->action[LX_SIGCHLD - 1];
+        no_wait = sa->handler == LX_SIG_IGN || (sa->flags & LX_SA_NOCLDWAIT);
+        *send = sa->handler != LX_SIG_IGN;
+    }
+    lock_release(&parent->lock);
+    return no_wait;
+}
+
+/* g is a zombie and its parent is to hear of it. g_pid_lock held. */
+static void child_died_locked(struct group *g)
+{
+    struct group *parent = g->parent;
+    struct lx_siginfo si;
+    bool send = true;
+    bool gone = false;
+
+    if (parent == NULL) {
+        return;
+    }
+    if (g->exit_signal == LX_SIGCHLD) {
+        gone = parent_wont_wait(parent, &send);
+    }
+    if (g->exit_signal != 0 && send) {
+        fill_chld(g, &si);
+        si.signo = g->exit_signal;
+        signal_group(parent, (u32)g->exit_signal, &si);
+    }
+    waitq_wake(&g->pid->wait, 0);
+    if (gone) {
+        group_vanish_locked(g);
+    }
+    waitq_wake(&parent->child_wait, 0);
+}
+
+void group_vanish_locked(struct group *g)
+{
+    struct task *leader = g->leader;
+
+    if (g->parent != NULL) {
+        g->parent->child_user_ns += g->dead_user_ns + g->child_user_ns;
+        g->parent->child_sys_ns += g->dead_sys_ns + g->child_sys_ns;
+    }
+    list_del_init(&g->sibling);
+    list_del_init(&g->in_pgrp);
+    list_del_init(&g->in_session);
+    pid_put(g->pgrp);
+    pid_put(g->session);
+    g->pgrp = NULL;
+    g->session = NULL;
+    g->pid->group = NULL;
+    leader->pid->task = NULL;
+    g->parent = NULL;
+    task_put(leader);
+    group_put(g);
+}
+
+static void account_times(struct task *t, bool last)
+{
+    struct host_times ht;
+    struct group *g = t->group;
+
+    if (t->kt == kthread_self() && last && t->vfork_parent == NULL &&
+        host_times(t->kt->slot, false, &ht) == 0) {
+        g->dead_user_ns = ht.user_ns;
+        g->dead_sys_ns = ht.sys_ns;
+        g->child_maxrss = MAX(g->child_maxrss, ht.max_rss_bytes);
+    }
+}
+
+static void group_died(struct group *g)
+{
+    bool init = g->pid->nr == 1;
+
+    itimer_group_exit(g);
+    lock_acquire(&g_pid_lock);
+    check_orphans(g);
+    reparent_children(g);
+    if (g->session == g->pid && g_session_leader_exited != NULL) {
+        g_session_leader_exited(g);
+    }
+    lock_acquire(&g->lock);
+    g->flags |= GROUP_ZOMBIE;
+    lock_release(&g->lock);
+    child_died_locked(g);
+    lock_release(&g_pid_lock);
+    if (init && g_init_exited != NULL) {
+        g_init_exited(g->exit_code);
+    }
+}
+
+/* Bookkeeping of t's end; callable for another, dead, thread. Drops the tree's reference of a
+ * thread that nobody can wait for. */
+static void task_gone(struct task *t, s32 code)
+{
+    struct group *g = group_get(t->group);
+    struct sighand *sh;
+    bool last;
+
+    drop_files(t);
+    atomic_store(&t->vfork_done, 1);
+    waitq_wake(&t->vfork_wait, 0);
+    lock_acquire(&g_pid_lock);
+    lock_acquire(&g->lock);
+    sh = t->sighand;
+    t->sighand = NULL;
+    list_del_init(&t->in_group);
+    last = --g->n_threads == 0;
+    t->exit_code = code;
+    atomic_store(&t->state, TASK_ZOMBIE);
+    if (!(g->flags & GROUP_EXITING) && (last || t == g->leader)) {
+        g->exit_code = code;
+    }
+    if (last) {
+        g->flags |= GROUP_EXITING;
+    }
+    if (g->exec_task != NULL && g->n_threads <= 1) {
+        waitq_wake(&g->exec_wait, 0);
+    }
+    lock_release(&g->lock);
+    if (t != g->leader) {
+        t->pid->task = NULL;
+    }
+    lock_release(&g_pid_lock);
+    account_times(t, last);
+    if (sh != NULL) {
+        sighand_put(sh);
+    }
+    if (last) {
+        group_died(g);
+    }
+    if (t != g->leader) {
+        task_put(t);
+    }
+    group_put(g);
+}
+
+/* ------------------------------------------------------------------ ends of the caller ------ */
+
+_Noreturn static void leave_host(struct mm *mm)
+{
+    struct kthread *kt = kthread_self();
+    bool last = atomic_fetch_sub(&mm->users, 1) == 1;
+
+    mm_put(mm);
+    slot_free(kt->slot);
+    if (last) {
+        host_proc_exit();
+    }
+    host_thread_exit();
+}
+
+void task_exit(struct task *t, s32 code)
+{
+    struct kthread *kt = kthread_self();
+    struct mm *mm = t->mm;
+    lx_pid_t tid = task_tid(t);
+
+    leave_memory(t);
+    task_get(t); /* until the borrowed thread is handed back */
+    lock_acquire(&t->group->lock);
+    if (t->vfork_parent == NULL) {
+        kt->task = NULL;
+    }
+    t->kt = NULL;
+    lock_release(&t->group->lock);
+    t->mm = NULL;
+    t->kt = NULL;
+    task_gone(t, code);
+    if (t->vfork_parent != NULL) {
+        mm_put(mm);
+        task_put(t); /* the parent's reference on the child is by pid only */
+        borrow_return(t, tid);
+    }
+    task_put(t);
+    leave_host(mm);
+}
+
+void task_exit_pending(struct task *t)
+{
+    struct group *g = t->group;
+
+    task_exit(t, g->flags & GROUP_EXITING ? g->exit_code : 0);
+}
+
+void group_exit(struct task *t, s32 code)
+{
+    struct group *g = t->group;
+
+    lock_acquire(&g->lock);
+    group_begin_exit_locked(g, code);
+    code = g->exit_code;
+    lock_release(&g->lock);
+    task_exit(t, code);
+}
+
+s64 sys_exit(struct task *t, s32 status)
+{
+    task_exit(t, (status & 0xff) << 8);
+}
+
+s64 sys_exit_group(struct task *t, s32 status)
+{
+    group_exit(t, (status & 0xff) << 8);
+}
+
+/* ------------------------------------------------------------------ ends of the killed ------ */
+
+/* One thread of a host process that the host ended. */
+static void bury(struct kthread *kt, bool signalled)
+{
+    struct task *t = kt->task;
+
+    if (kt->n_locks != 0) {
+        panic("a process of this instance was killed inside lxcore (lock rank %u held)",
+              kt->locks[kt->n_locks - 1]->rank);
+    }
+    waitq_forget_thread(kt->slot);
+    kt->task = NULL;
+    while (t != NULL) {
+        struct task *parent = t->vfork_parent;
+        struct mm *mm = t->mm;
+
+        task_get(t);
+        t->kt = NULL;
+        t->mm = NULL;
+        lock_acquire(&t->group->lock);
+        group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
+        lock_release(&t->group->lock);
+        task_gone(t, LX_SIGKILL);
+        if (mm != NULL) {
+            if (parent == NULL) {
+                atomic_fetch_sub(&mm->users, 1);
+            }
+            mm_put(mm);
+        }
+        t->vfork_parent = NULL;
+        kfree(t->borrow);
+        t->borrow = NULL;
+        task_put(t);
+        if (parent != NULL) {
+            task_put(parent);
+        }
+        t = parent;
+    }
+    slot_free(kt->slot);
+}
+
+void exit_reap_host(u32 host_pid, bool signalled)
+{
+    s64 slot = host_slot_of_pid(host_pid, 0);
+
+    for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
+        struct kthread *kt = kthread_of((u32)slot);
+
+        if (!host_slot_idle((u32)slot)) {
+            bool known = kt->task == NULL;
+            host_slot_clear((u32)slot);
+            if (!known) {
+                bury(kt, signalled);
+            } else {
+                exec_pool_forget((u32)slot);
+            }
+        } else {
+            host_slot_clear((u32)slot);
+        }
+    }
+}

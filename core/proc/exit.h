@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends of threads, groups and host processes. */
+#pragma once
+
+#include "proc/task.h"
+
+/* End the calling thread; code in wait status form (exit code << 8 or signal). Also turns a
+ * borrowed host thread back into the vfork parent. */
+_Noreturn void task_exit(struct task *t, s32 code);
+/* The same because KT_EXIT is set: the code is the group's. */
+_Noreturn void task_exit_pending(struct task *t);
+/* exit_group(2). */
+_Noreturn void group_exit(struct task *t, s32 code);
+/* Supervisor: host process `pid` is gone. Ends what ran on its slots if lxcore did not know. */
+void exit_reap_host(u32 host_pid, bool signalled);
+/* Wake whoever waits for t's vfork to be over; hands the borrowed thread back. */
+void vfork_finished(struct task *t);
+/* Number of host processes and threads alive, for leak checks. */
+extern _Atomic u32 g_live_tasks;
+/* Called when pid 1 ended: the instance is over. Registered by boot. */
+extern void (*g_init_exited)(s32 code);

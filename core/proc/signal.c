@@ -1,0 +1,740 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending and delivering signals (signal(7)).
+ *
+ * A pending signal is a bit in a set and, for its details, an entry on the queue; standard signals
+ * are not queued twice. The group lock guards all of a process: the shared queue, each thread's
+ * own, and the choice of a thread to wake. A thread learns of a signal by KT_SIGNAL in its
+ * kthread's work: looked at on the way out to guest code, and ends interruptible sleeps.
+ */
+#include "proc/signal.h"
+
+#include "base/bits.h"
+#include "base/str.h"
+#include "ks/slab.h"
+#include "lx_errno.h"
+#include "lx_wait.h"
+#include "proc/exit.h"
+#include "sysent.h"
+
+#define SIG_KERNEL_ONLY (LX_SIGMASK(LX_SIGKILL) | LX_SIGMASK(LX_SIGSTOP))
+#define SIG_STOPS                                                                                  \
+    (LX_SIGMASK(LX_SIGSTOP) | LX_SIGMASK(LX_SIGTSTP) | LX_SIGMASK(LX_SIGTTIN) |                    \
+     LX_SIGMASK(LX_SIGTTOU))
+#define SIG_SYNC                                                                                   \
+    (LX_SIGMASK(LX_SIGSEGV) | LX_SIGMASK(LX_SIGBUS) | LX_SIGMASK(LX_SIGILL) |                      \
+     LX_SIGMASK(LX_SIGTRAP) | LX_SIGMASK(LX_SIGFPE) | LX_SIGMASK(LX_SIGSYS))
+#define NR_RESTART_SYSCALL 219
+
+/* ------------------------------------------------------------------ objects ----------------- */
+
+struct sighand *sighand_new(void)
+{
+    struct sighand *s = kzalloc(sizeof(*s));
+
+    if (s != NULL) {
+        ref_init(&s->ref, 1);
+        lock_init(&s->lock, LOCK_TASK);
+    }
+    return s;
+}
+
+struct sighand *sighand_get(struct sighand *s)
+{
+    ref_get(&s->ref);
+    return s;
+}
+
+void sighand_put(struct sighand *s)
+{
+    if (ref_put(&s->ref)) {
+        kfree(s);
+    }
+}
+
+struct sighand *sighand_copy(struct sighand *s)
+{
+    struct sighand *n = sighand_new();
+
+    if (n != NULL) {
+        lock_acquire(&s->lock);
+        memcpy(n->action, s->action, sizeof(n->action));
+        lock_release(&s->lock);
+    }
+    return n;
+}
+
+void sighand_reset(struct sighand *s)
+{
+    for (u32 i = 0; i < LX_NSIG; i++) {
+        u64 handler = s->action[i].handler == LX_SIG_IGN ? LX_SIG_IGN : LX_SIG_DFL;
+        s->action[i] = (struct lx_sigaction){.handler = handler};
+    }
+}
+
+void sigpending_init(struct sigpending *p)
+{
+    list_init(&p->queue);
+    p->set = 0;
+}
+
+void sigpending_flush(struct sigpending *p)
+{
+    struct sigqueue_entry *e, *next;
+
+    list_for_each_entry_safe(e, next, &p->queue, node) {
+        list_del(&e->node);
+        kfree(e);
+    }
+    p->set = 0;
+}
+
+enum sig_default signal_default(u32 sig)
+{
+    switch (sig) {
+    case LX_SIGCHLD:
+    case LX_SIGURG:
+    case LX_SIGWINCH:
+        return SIGD_IGNORE;
+    case LX_SIGCONT:
+        return SIGD_CONT;
+    case LX_SIGSTOP:
+    case LX_SIGTSTP:
+    case LX_SIGTTIN:
+    case LX_SIGTTOU:
+        return SIGD_STOP;
+    case LX_SIGQUIT:
+    case LX_SIGILL:
+    case LX_SIGTRAP:
+    case LX_SIGABRT:
+    case LX_SIGBUS:
+    case LX_SIGFPE:
+    case LX_SIGSEGV:
+    case LX_SIGXCPU:
+    case LX_SIGXFSZ:
+    case LX_SIGSYS:
+        return SIGD_CORE;
+    default:
+        return SIGD_TERM;
+    }
+}
+
+/* ------------------------------------------------------------------ waking ------------------ */
+
+void task_kick(struct task *t, u32 work)
+{
+    struct kthread *kt = t->kt;
+
+    if (kt == NULL || kt->task != t) {
+        return; /* lent its thread to a vfork child: task_refresh_work looks when it is back */
+    }
+    atomic_fetch_or(&kt->work, work);
+    if (kt != kthread_self()) {
+        bool parked = kt->in_park != 0;
+        host_unpark(kt->slot);
+        if (!parked) {
+            host_kick(kt->slot);
+        }
+    }
+}
+
+static u64 deliverable(const struct task *t)
+{
+    return (t->pending.set | t->group->shared.set) & ~t->sigmask;
+}
+
+bool signal_pending(const struct task *t)
+{
+    return deliverable(t) != 0;
+}
+
+void task_refresh_work(struct task *t)
+{
+    u32 work = 0;
+
+    if (t->group->flags & GROUP_EXITING) {
+        work |= KT_EXIT;
+    }
+    if (t->group->flags & GROUP_STOPPED) {
+        work |= KT_STOP;
+    }
+    if (deliverable(t) != 0) {
+        work |= KT_SIGNAL;
+    }
+    atomic_fetch_and(&t->kt->work, ~(u32)KT_INTERRUPT);
+    atomic_fetch_or(&t->kt->work, work);
+}
+
+void group_begin_exit_locked(struct group *g, s32 code)
+{
+    struct task *t;
+
+    if (g->flags & GROUP_EXITING) {
+        return;
+    }
+    g->flags |= GROUP_EXITING;
+    g->flags &= ~(u32)(GROUP_STOPPED | GROUP_STOP_PENDING);
+    g->exit_code = code;
+    list_for_each_entry(t, &g->threads, in_group) {
+        task_kick(t, KT_EXIT);
+    }
+}
+
+/* ------------------------------------------------------------------ sending ----------------- */
+
+static bool ignored_by(struct group *g, u32 sig)
+{
+    struct task *t;
+    const struct lx_sigaction *sa;
+
+    if (list_empty(&g->threads)) {
+        return true;
+    }
+    t = list_first_entry(&g->threads, struct task, in_group);
+    if (t->sighand == NULL) {
+        return true;
+    }
+    sa = &t->sighand->action[sig - 1];
+    return sa->handler == LX_SIG_IGN ||
+           (sa->handler == LX_SIG_DFL && signal_default(sig) == SIGD_IGNORE);
+}
+
+static void remove_signals(struct sigpending *p, u64 set)
+{
+    struct sigqueue_entry *e, *next;
+
+    if (!(p->set & set)) {
+        return;
+    }
+    p->set &= ~set;
+    list_for_each_entry_safe(e, next, &p->queue, node) {
+        if (set & LX_SIGMASK(e->info.signo)) {
+            list_del(&e->node);
+            kfree(e);
+        }
+    }
+}
+
+static void remove_everywhere(struct group *g, u64 set)
+{
+    struct task *t;
+
+    remove_signals(&g->shared, set);
+    list_for_each_entry(t, &g->threads, in_group) {
+        remove_signals(&t->pending, set);
+    }
+}
+
+/* SIGCONT and the stop signals cancel each other when sent, whatever the receiver does. */
+static void cancel_opposites(struct group *g, u32 sig)
+{
+    struct task *t;
+
+    if (LX_SIGMASK(sig) & SIG_STOPS) {
+        remove_everywhere(g, LX_SIGMASK(LX_SIGCONT));
+    } else if (sig == LX_SIGCONT) {
+        remove_everywhere(g, SIG_STOPS);
+        if (g->flags & (GROUP_STOPPED | GROUP_STOP_PENDING)) {
+            bool was = (g->flags & GROUP_STOPPED) != 0;
+            g->flags &= ~(u32)(GROUP_STOPPED | GROUP_STOP_PENDING);
+            if (was) {
+                g->flags |= GROUP_CONTINUED;
+                g->cont_reported = false;
+            }
+            list_for_each_entry(t, &g->threads, in_group) {
+                task_kick(t, KT_STOP | KT_SIGNAL);
+            }
+        }
+    }
+}
+
+static bool wants(const struct task *t, u32 sig)
+{
+    return !(t->sigmask & LX_SIGMASK(sig)) && t->kt != NULL;
+}
+
+static void wake_for(struct group *g, struct task *t, u32 sig)
+{
+    struct task *i;
+
+    if (t != NULL) {
+        if (!(t->sigmask & LX_SIGMASK(sig)) || (t->sig_waiting & LX_SIGMASK(sig))) {
+            task_kick(t, KT_SIGNAL);
+        }
+        return;
+    }
+    if (g->leader != NULL && !list_empty(&g->leader->in_group) && wants(g->leader, sig)) {
+        task_kick(g->leader, KT_SIGNAL);
+        return;
+    }
+    list_for_each_entry(i, &g->threads, in_group) {
+        if (wants(i, sig) || (i->sig_waiting & LX_SIGMASK(sig))) {
+            task_kick(i, KT_SIGNAL);
+            return;
+        }
+    }
+}
+
+static s64 enqueue(struct sigpending *p, u32 sig, const struct lx_siginfo *info)
+{
+    struct sigqueue_entry *e;
+
+    if (sig < LX_SIGRTMIN && (p->set & LX_SIGMASK(sig))) {
+        return 0;
+    }
+    e = kmalloc(sizeof(*e));
+    if (e == NULL && sig >= LX_SIGRTMIN && info != NULL) {
+        return -LX_EAGAIN;
+    }
+    if (e != NULL) {
+        if (info != NULL) {
+            e->info = *info;
+        } else {
+            e->info = (struct lx_siginfo){.code = LX_SI_KERNEL};
+        }
+        e->info.signo = (s32)sig;
+        list_add_tail(&e->node, &p->queue);
+    }
+    p->set |= LX_SIGMASK(sig);
+    return 0;
+}
+
+/* t NULL: to the group. Group lock held. */
+static s64 send_locked(struct group *g, struct task *t, u32 sig, const struct lx_siginfo *info)
+{
+    bool blocked;
+    s64 r;
+
+    if (sig == 0 || (g->flags & GROUP_ZOMBIE) || list_empty(&g->threads)) {
+        return 0;
+    }
+    cancel_opposites(g, sig);
+    if (sig == LX_SIGKILL) {
+        group_begin_exit_locked(g, LX_SIGKILL);
+        return 0;
+    }
+    if (g->flags & GROUP_EXITING) {
+        return 0;
+    }
+    blocked = t != NULL ? (t->sigmask & LX_SIGMASK(sig)) != 0
+                        : !wants(list_first_entry(&g->threads, struct task, in_group), sig);
+    if (!blocked && ignored_by(g, sig)) {
+        return 0;
+    }
+    r = enqueue(t != NULL ? &t->pending : &g->shared, sig, info);
+    if (r == 0) {
+        wake_for(g, t, sig);
+    }
+    if (g_signalfd_wake != NULL) {
+        g_signalfd_wake(g);
+    }
+    return r;
+}
+
+void (*g_signalfd_wake)(struct group *g);
+
+/* A SIGCONT is seen by the parent when the group runs again. */
+static void report_continued(struct group *g)
+{
+    struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = LX_CLD_CONTINUED};
+    bool locked = lock_held(&g_pid_lock);
+    struct group *parent;
+
+    if (!locked) {
+        lock_acquire(&g_pid_lock);
+    }
+    parent = g->parent;
+    if (parent != NULL) {
+        si.f.chld.pid = g->pid->nr;
+        si.f.chld.status = LX_SIGCONT;
+        lock_acquire(&parent->lock);
+        if (!list_empty(&parent->threads)) {
+            struct task *p = list_first_entry(&parent->threads, struct task, in_group);
+            if (p->sighand == NULL ||
+                !(p->sighand->action[LX_SIGCHLD - 1].flags & LX_SA_NOCLDSTOP)) {
+                send_locked(parent, NULL, LX_SIGCHLD, &si);
+            }
+        }
+        lock_release(&parent->lock);
+        waitq_wake(&parent->child_wait, 0);
+    }
+    if (!locked) {
+        lock_release(&g_pid_lock);
+    }
+}
+
+static s64 send(struct group *g, struct task *t, u32 sig, const struct lx_siginfo *info)
+{
+    bool continued;
+    s64 r;
+
+    lock_acquire(&g->lock);
+    continued = sig == LX_SIGCONT && (g->flags & GROUP_STOPPED);
+    r = send_locked(g, t, sig, info);
+    lock_release(&g->lock);
+    if (continued) {
+        report_continued(g);
+    }
+    return r;
+}
+
+s64 signal_task(struct task *t, u32 sig, const struct lx_siginfo *info)
+{
+    return send(t->group, t, sig, info);
+}
+
+s64 signal_group(struct group *g, u32 sig, const struct lx_siginfo *info)
+{
+    return send(g, NULL, sig, info);
+}
+
+s64 signal_pgrp(struct pid *pgrp, u32 sig, const struct lx_siginfo *info)
+{
+    bool locked = lock_held(&g_pid_lock);
+    struct group *g;
+    s64 r = -LX_ESRCH;
+
+    if (!locked) {
+        lock_acquire(&g_pid_lock);
+    }
+    list_for_each_entry(g, &pgrp->pgrp, in_pgrp) {
+        signal_group(g, sig, info);
+        r = 0;
+    }
+    if (!locked) {
+        lock_release(&g_pid_lock);
+    }
+    return r;
+}
+
+void signal_self(struct task *t, u32 sig)
+{
+    struct lx_siginfo si = {.signo = (s32)sig, .code = LX_SI_USER};
+
+    si.f.kill.pid = task_tgid(t);
+    si.f.kill.uid = t->cred->uid;
+    signal_task(t, sig, &si);
+}
+
+void signal_force(struct task *t, const struct lx_siginfo *info)
+{
+    struct group *g = t->group;
+    u32 sig = (u32)info->signo;
+    struct lx_sigaction *sa;
+
+    lock_acquire(&g->lock);
+    lock_acquire(&t->sighand->lock);
+    sa = &t->sighand->action[sig - 1];
+    if (sa->handler == LX_SIG_IGN || (t->sigmask & LX_SIGMASK(sig))) {
+        sa->handler = LX_SIG_DFL;
+        t->sigmask &= ~LX_SIGMASK(sig);
+    }
+    lock_release(&t->sighand->lock);
+    remove_signals(&t->pending, LX_SIGMASK(sig));
+    enqueue(&t->pending, sig, info);
+    task_kick(t, KT_SIGNAL);
+    lock_release(&g->lock);
+}
+
+bool signal_ignored(struct task *t, u32 sig)
+{
+    return t->sighand->action[sig - 1].handler == LX_SIG_IGN;
+}
+
+bool signal_blocked(const struct task *t, u32 sig)
+{
+    return (t->sigmask & LX_SIGMASK(sig)) != 0;
+}
+
+/* ------------------------------------------------------------------ masks ------------------- */
+
+void signal_set_mask(struct task *t, u64 mask)
+{
+    struct group *g = t->group;
+    struct task *other;
+    u64 newly;
+
+    mask &= ~SIG_KERNEL_ONLY;
+    newly = mask & ~t->sigmask & g->shared.set;
+    if (newly == 0 && (g->shared.set | t->pending.set) == 0) {
+        t->sigmask = mask; /* nothing pending: whoever sends later looks at the new mask */
+        atomic_thread_fence(memory_order_seq_cst);
+        if (((g->shared.set | t->pending.set) & ~mask) != 0) {
+            atomic_fetch_or(&t->kt->work, KT_SIGNAL);
+        }
+        return;
+    }
+    lock_acquire(&g->lock);
+    t->sigmask = mask;
+    if (newly != 0) {
+        /* what was meant for us may suit another thread now */
+        list_for_each_entry(other, &g->threads, in_group) {
+            if (other != t && (newly & ~other->sigmask)) {
+                task_kick(other, KT_SIGNAL);
+            }
+        }
+    }
+    if (deliverable(t)) {
+        atomic_fetch_or(&t->kt->work, KT_SIGNAL);
+    }
+    lock_release(&g->lock);
+}
+
+void signal_set_temp_mask(struct task *t, u64 mask)
+{
+    if (!t->restore_sigmask) {
+        t->saved_sigmask = t->sigmask;
+        t->restore_sigmask = true;
+    }
+    signal_set_mask(t, mask);
+    atomic_fetch_or(&t->kt->work, KT_SIGNAL); /* so that the way out restores it */
+}
+
+/* ------------------------------------------------------------------ taking ------------------ */
+
+static u32 pick(u64 set)
+{
+    if (set & SIG_SYNC) {
+        set &= SIG_SYNC;
+    }
+    return (u32)__builtin_ctzll(set) + 1;
+}
+
+static u32 take_from(struct sigpending *p, u64 set, struct lx_siginfo *info)
+{
+    struct sigqueue_entry *e, *found = NULL;
+    bool more = false;
+    u32 sig;
+
+    if ((p->set & set) == 0) {
+        return 0;
+    }
+    sig = pick(p->set & set);
+    list_for_each_entry(e, &p->queue, node) {
+        if (e->info.signo == (s32)sig) {
+            if (found != NULL) {
+                more = true;
+                break;
+            }
+            found = e;
+        }
+    }
+    if (!more) {
+        p->set &= ~LX_SIGMASK(sig);
+    }
+    if (found != NULL) {
+        *info = found->info;
+        list_del(&found->node);
+        if (found->timer != NULL && g_timer_signal_taken != NULL) {
+            g_timer_signal_taken(found->timer, info);
+        }
+        kfree(found);
+    } else {
+        *info = (struct lx_siginfo){.signo = (s32)sig};
+    }
+    return sig;
+}
+
+void (*g_timer_signal_taken)(void *timer, struct lx_siginfo *info);
+
+u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
+{
+    struct group *g = t->group;
+    u32 sig;
+
+    lock_acquire(&g->lock);
+    sig = take_from(&t->pending, set, info);
+    if (sig == 0) {
+        sig = take_from(&g->shared, set, info);
+    }
+    lock_release(&g->lock);
+    return sig;
+}
+
+/* ------------------------------------------------------------------ stopping ---------------- */
+
+static void report_stopped(struct group *g)
+{
+    struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = LX_CLD_STOPPED};
+    struct group *parent;
+
+    lock_acquire(&g_pid_lock);
+    parent = g->parent;
+    if (parent != NULL) {
+        si.f.chld.pid = g->pid->nr;
+        si.f.chld.uid = g->leader->cred->uid;
+        si.f.chld.status = g->stop_sig;
+        lock_acquire(&parent->lock);
+        if (!list_empty(&parent->threads)) {
+            struct task *p = list_first_entry(&parent->threads, struct task, in_group);
+            if (p->sighand == NULL ||
+                !(p->sighand->action[LX_SIGCHLD - 1].flags & LX_SA_NOCLDSTOP)) {
+                send_locked(parent, NULL, LX_SIGCHLD, &si);
+            }
+        }
+        lock_release(&parent->lock);
+        waitq_wake(&parent->child_wait, 0);
+    }
+    lock_release(&g_pid_lock);
+}
+
+static void begin_stop(struct task *t, u32 sig)
+{
+    struct group *g = t->group;
+    struct task *i;
+
+    if (sig != LX_SIGSTOP && pgrp_orphaned(g->pgrp)) {
+        return; /* nobody could continue it */
+    }
+    lock_acquire(&g->lock);
+    if (!(g->flags & (GROUP_EXITING | GROUP_STOPPED))) {
+        g->flags |= GROUP_STOPPED;
+        g->flags &= ~(u32)GROUP_CONTINUED;
+        g->stop_sig = (s32)sig;
+        g->stop_reported = false;
+        list_for_each_entry(i, &g->threads, in_group) {
+            task_kick(i, KT_STOP);
+        }
+        lock_release(&g->lock);
+        report_stopped(g);
+        return;
+    }
+    lock_release(&g->lock);
+}
+
+void signal_stop_point(struct task *t)
+{
+    struct group *g = t->group;
+
+    atomic_fetch_and(&t->kt->work, ~(u32)KT_STOP);
+    atomic_store(&t->state, TASK_STOPPED);
+    while ((g->flags & GROUP_STOPPED) && !(atomic_load(&t->kt->work) & KT_EXIT)) {
+        host_park(HOST_NO_DEADLINE, NULL, 0);
+    }
+    atomic_store(&t->state, TASK_RUNNING);
+    atomic_fetch_and(&t->kt->work, ~(u32)KT_STOP);
+}
+
+/* ------------------------------------------------------------------ delivering -------------- */
+
+static bool in_call(const struct kthread *kt)
+{
+    return kt->syscall_ret_nr != ~0ull;
+}
+
+/* A call ended with a restart code. With a handler about to run (sa) it is repeated after the
+ * handler or ends with EINTR; with none it is always repeated. */
+static void settle_restart(struct task *t, struct regs *r, const struct lx_sigaction *sa)
+{
+    struct kthread *kt = t->kt;
+    s64 ret = (s64)r->rax;
+    bool again;
+
+    if (!in_call(kt) || ret > -LX_ERESTARTSYS || ret < -LX_ERESTART_RESTARTBLOCK) {
+        return;
+    }
+    switch (-ret) {
+    case LX_ERESTARTNOINTR:
+        again = true;
+        break;
+    case LX_ERESTARTSYS:
+        again = sa == NULL || (sa->flags & LX_SA_RESTART);
+        break;
+    case LX_ERESTARTNOHAND:
+    case LX_ERESTART_RESTARTBLOCK:
+        again = sa == NULL;
+        break;
+    default:
+        return;
+    }
+    if (!again) {
+        r->rax = (u64)-LX_EINTR;
+    } else {
+        r->rax = -ret == LX_ERESTART_RESTARTBLOCK ? NR_RESTART_SYSCALL : r->orig_rax;
+        r->rip -= 2;
+    }
+    kt->syscall_ret_nr = ~0ull;
+}
+
+static void run_handler(struct task *t, struct regs *r, u32 sig, const struct lx_siginfo *info)
+{
+    struct sighand *sh = t->sighand;
+    struct lx_sigaction sa;
+    u64 old_mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
+    u64 mask;
+
+    lock_acquire(&sh->lock);
+    sa = sh->action[sig - 1];
+    if (sa.flags & LX_SA_RESETHAND) {
+        sh->action[sig - 1].handler = LX_SIG_DFL;
+    }
+    lock_release(&sh->lock);
+    settle_restart(t, r, &sa);
+    if (sigframe_push(t, r, sig, info, &sa, old_mask) < 0) {
+        struct lx_siginfo segv = {.signo = LX_SIGSEGV, .code = LX_SI_KERNEL};
+        if (sig == LX_SIGSEGV) {
+            group_exit(t, LX_SIGSEGV | 0x80);
+        }
+        signal_force(t, &segv);
+        return;
+    }
+    t->restore_sigmask = false;
+    mask = t->sigmask | sa.mask;
+    if (!(sa.flags & LX_SA_NODEFER)) {
+        mask |= LX_SIGMASK(sig);
+    }
+    signal_set_mask(t, mask);
+}
+
+static s32 death_code(enum sig_default d, u32 sig)
+{
+    (void)d; /* no core is written: RLIMIT_CORE is 0, WCOREDUMP stays clear */
+    return (s32)sig;
+}
+
+void signal_deliver(struct task *t, struct regs *r)
+{
+    struct kthread *kt = t->kt;
+    struct lx_siginfo info;
+    struct lx_sigaction sa;
+    enum sig_default d;
+    u32 sig;
+
+    atomic_fetch_and(&kt->work, ~(u32)KT_SIGNAL);
+    for (;;) {
+        if (atomic_load(&kt->work) & (KT_EXIT | KT_STOP)) {
+            atomic_fetch_or(&kt->work, KT_SIGNAL); /* these first, then look again */
+            return;
+        }
+        sig = signal_dequeue(t, ~t->sigmask, &info);
+        if (sig == 0) {
+            break;
+        }
+        sa = t->sighand->action[sig - 1];
+        if (sa.handler == LX_SIG_IGN) {
+            continue;
+        }
+        if (sa.handler != LX_SIG_DFL) {
+            run_handler(t, r, sig, &info);
+            atomic_fetch_or(&kt->work, KT_RESTORE);
+            continue; /* further ones stack their frames on top, as on Linux */
+        }
+        d = signal_default(sig);
+        if (d == SIGD_IGNORE || d == SIGD_CONT) {
+            continue;
+        }
+        if (t->group->pid->nr == 1) {
+            continue; /* pid 1 dies of nothing it does not handle */
+        }
+        if (d == SIGD_STOP) {
+            begin_stop(t, sig);
+            continue;
+        }
+        group_exit(t, death_code(d, sig));
+    }
+    settle_restart(t, r, NULL);
+    if (t->restore_sigmask) {
+        t->restore_sigmask = false;
+        signal_set_mask(t, t->saved_sigmask);
+    }
+}

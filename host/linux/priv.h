@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the Linux backend share among themselves. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "host/host.h"
+#include "ks/kthread.h"
+
+#define KICK_SIGNAL 62
+
+/* Backend's own words in struct kthread. */
+struct host_thread {
+    _Atomic u32 permit;    /* PERMIT_*                                              */
+    _Atomic u32 tid;       /* host thread id, 0 none; cleared by the host at its end */
+    _Atomic u32 pid;       /* host process id                                       */
+    _Atomic u32 ready;     /* may be signalled: alternate stack armed               */
+    void (*fn)(void *);    /* what a new thread runs                                */
+    void *arg;
+    u32 new_process;
+    u32 reaped;
+};
+_Static_assert(sizeof(struct host_thread) <= sizeof(((struct kthread *)0)->host), "too large");
+
+enum permit { PERMIT_NONE, PERMIT_GIVEN, PERMIT_FUTEX, PERMIT_CALL };
+
+static inline struct host_thread *host_thread_of(u32 slot)
+{
+    return (struct host_thread *)kthread_of(slot)->host;
+}
+
+static inline u64 slot_uarea(u32 slot)
+{
+    return UAREA_BASE + ((u64)slot << SLOT_SHIFT);
+}
+
+/* boot.c */
+extern char g_text_lo[], g_text_hi[], g_data_lo[], g_data_hi[];
+extern struct host_caps g_caps;
+extern u32 g_pkru_open, g_pkru_user, g_pkru_offset; /* offset of PKRU in an XSAVE image */
+extern bool g_have_pku;
+extern s32 g_supervisor_pid;
+extern s32 g_log_fd;
+extern host_handle g_kernel_object;
+
+/* trap.c */
+void trap_install(void);
+void trap_arm_thread(u32 slot);
+
+/* start.S */
+extern char blocking_lo[], blocking_hi[], blocking_abort[];
+extern char trap_entry_pku[], trap_entry_plain[], trap_restorer[];
+s64 host_clone(u64 flags, void *stack, void *child_tid, struct kthread *kt);
+_Noreturn void host_switch_stack(void *sp, void (*fn)(void *), void *arg);
+/* Called by start.S on the new thread's own stack. */
+_Noreturn void host_thread_main(struct kthread *kt);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host threads and processes, parking and kicking.
+ *
+ * Every pico process is a child of the supervisor (CLONE_PARENT), shares its descriptor table and
+ * dies with it (parent-death signal). A slot's host_thread tells who runs on it: `tid` is written
+ * by the host when the thread starts and cleared by the host when it ends, so that nobody touches
+ * a kernel stack that is still in use.
+ */
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+
+#include "host/linux/priv.h"
+#include "host/linux/sys.h"
+#include "lx_errno.h"
+#include "lx_poll.h"
+#include "lx_time.h"
+
+#define SIG_KILL 9
+#define SIG_CHLD 17
+
+/* Host process of each slot, compact: the reaper scans it. */
+static _Atomic u32 g_slot_pid[SLOT_MAX];
+static _Atomic u32 g_slot_high; /* no slot at or above was ever used */
+
+static void note_slot(u32 slot, u32 pid)
+{
+    u32 high = atomic_load(&g_slot_high);
+
+    atomic_store(&g_slot_pid[slot], pid);
+    while (high <= slot && !atomic_compare_exchange_weak(&g_slot_high, &high, slot + 1)) {
+    }
+}
+
+void host_thread_main(struct kthread *kt)
+{
+    struct host_thread *ht = (struct host_thread *)kt->host;
+    u64 ua = slot_uarea(kt->slot);
+
+    __asm__ volatile("wrgsbase %0" : : "r"(ua));
+    if (ht->new_process) {
+        atomic_store(&ht->pid, atomic_load(&ht->tid));
+        note_slot(kt->slot, atomic_load(&ht->tid));
+        raw_syscall2(__NR_prctl, PR_SET_PDEATHSIG, SIG_KILL);
+        if (raw_syscall0(__NR_getppid) != g_supervisor_pid) {
+            raw_syscall1(__NR_exit_group, 0);
+        }
+    }
+    trap_arm_thread(kt->slot);
+    atomic_store(&ht->ready, 1);
+    ht->fn(ht->arg);
+    host_panic("thread function returned");
+}
+
+static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
+{
+    struct kthread *kt = kthread_of(slot);
+    struct host_thread *ht = host_thread_of(slot);
+    bool process = (flags & CLONE_THREAD) == 0;
+    u32 pid = process ? 0 : atomic_load(&host_thread_of(kthread_self()->slot)->pid);
+    s64 r;
+
+    ht->fn = fn;
+    ht->arg = arg;
+    ht->new_process = process;
+    atomic_store(&ht->permit, PERMIT_NONE);
+    atomic_store(&ht->ready, 0);
+    atomic_store(&ht->pid, pid);
+    atomic_store(&ht->tid, ~0u); /* busy, number not known yet */
+    note_slot(slot, pid);
+    r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, kt,
+                   (void *)&ht->tid, kt);
+    if (r < 0) {
+        atomic_store(&ht->tid, 0);
+        return r == -LX_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
+    }
+    if (process) {
+        atomic_store(&g_slot_pid[slot], (u32)r);
+    }
+    return 0;
+}
+
+s64 host_thread_create(u32 slot, void (*fn)(void *), void *arg)
+{
+    return start(slot, CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, fn, arg);
+}
+
+s64 host_proc_clone(u32 slot, void (*fn)(void *), void *arg)
+{
+    return start(slot, CLONE_PARENT | SIG_CHLD, fn, arg);
+}
+
+s64 host_proc_spawn(u32 slot, void (*fn)(void *), void *arg)
+{
+    return start(slot, SIG_CHLD, fn, arg);
+}
+
+void host_thread_exit(void)
+{
+    struct host_thread *ht = host_thread_of(kthread_self()->slot);
+
+    atomic_store(&ht->ready, 0);
+    for (;;) {
+        raw_syscall1(__NR_exit, 0);
+    }
+}
+
+void host_proc_exit(void)
+{
+    struct host_thread *ht = host_thread_of(kthread_self()->slot);
+
+    atomic_store(&ht->ready, 0);
+    for (;;) {
+        raw_syscall1(__NR_exit_group, 0);
+    }
+}
+
+bool host_slot_idle(u32 slot)
+{
+    return atomic_load(&host_thread_of(slot)->tid) == 0;
+}
+
+s64 host_proc_kill(u32 slot)
+{
+    u32 pid = host_slot_pid(slot);
+
+    return pid == 0 ? -LX_ESRCH : raw_syscall2(__NR_kill, pid, SIG_KILL);
+}
+
+u32 host_slot_pid(u32 slot)
+{
+    return atomic_load(&g_slot_pid[slot]);
+}
+
+s64 host_proc_reap(bool *signalled)
+{
+    s32 status = 0;
+    s64 pid = raw_syscall4(__NR_wait4, -1, &status, 1 /* WNOHANG */ | 0x40000000 /* __WALL */, 0);
+
+    if (pid <= 0) {
+        return 0;
+    }
+    *signalled = (status & 0x7f) != 0;
+    return pid;
+}
+
+s64 host_slot_of_pid(u32 pid, u32 from)
+{
+    u32 high = atomic_load(&g_slot_high);
+
+    for (u32 i = from; i < high; i++) {
+        if (atomic_load_explicit(&g_slot_pid[i], memory_order_relaxed) == pid) {
+            return i;
+        }
+    }
+    return -LX_ESRCH;
+}
+
+void host_slot_clear(u32 slot)
+{
+    struct host_thread *ht = host_thread_of(slot);
+
+    atomic_store(&ht->ready, 0);
+    atomic_store(&g_slot_pid[slot], 0);
+    atomic_store(&ht->tid, 0);
+}
+
+void host_set_tls(u64 base)
+{
+    __asm__ volatile("wrfsbase %0" : : "r"(base));
+}
+
+u64 host_get_tls(void)
+{
+    u64 base;
+
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
+
+/* ------------------------------------------------------------------ kick, park, unpark ----- */
+
+void host_kick(u32 slot)
+{
+    struct host_thread *ht = host_thread_of(slot);
+    u32 pid = atomic_load(&ht->pid);
+    u32 tid = atomic_load(&ht->tid);
+
+    if (atomic_load(&ht->ready) && tid != 0) {
+        raw_syscall3(__NR_tgkill, pid, tid, KICK_SIGNAL);
+    }
+}
+
+void host_unpark(u32 slot)
+{
+    struct host_thread *ht = host_thread_of(slot);
+    u32 old = atomic_exchange(&ht->permit, PERMIT_GIVEN);
+
+    if (old == PERMIT_FUTEX) {
+        raw_syscall3(__NR_futex, &ht->permit, FUTEX_WAKE, 1);
+    } else if (old == PERMIT_CALL) {
+        host_kick(slot);
+    }
+}
+
+static void to_timespec(s64 ns, struct lx_timespec *ts)
+{
+    ts->tv_sec = ns / NS_PER_SEC;
+    ts->tv_nsec = ns % NS_PER_SEC;
+}
+
+static s64 park_futex(struct host_thread *ht, s64 deadline_ns)
+{
+    struct lx_timespec ts;
+    u32 expect = PERMIT_NONE;
+    s64 r;
+
+    if (!atomic_compare_exchange_strong(&ht->permit, &expect, PERMIT_FUTEX)) {
+        atomic_store(&ht->permit, PERMIT_NONE);
+        return 0;
+    }
+    to_timespec(deadline_ns, &ts);
+    r = raw_syscall6(__NR_futex, (u64)&ht->permit, FUTEX_WAIT_BITSET, PERMIT_FUTEX,
+                     deadline_ns == HOST_NO_DEADLINE ? 0 : (u64)&ts, 0, 0xffffffff);
+    if (atomic_exchange(&ht->permit, PERMIT_NONE) == PERMIT_GIVEN) {
+        return 0;
+    }
+    return r == -LX_ETIMEDOUT || r == -LX_EINTR ? r : 0;
+}
+
+s64 raw_blocking6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+    s64 blocking_call(const u64 *args, const _Atomic u32 *work, u32 mask, const _Atomic u32 *permit);
+    u64 args[7] = {(u64)nr, a, b, c, d, e, f};
+    struct kthread *kt = kthread_self();
+    struct host_thread *ht = (struct host_thread *)kt->host;
+    u32 expect = PERMIT_NONE;
+    s64 r;
+
+    if (!atomic_compare_exchange_strong(&ht->permit, &expect, PERMIT_CALL)) {
+        return -LX_EINTR;
+    }
+    r = blocking_call(args, &kt->work, KT_INTERRUPT, &ht->permit);
+    expect = PERMIT_CALL;
+    atomic_compare_exchange_strong(&ht->permit, &expect, PERMIT_NONE);
+    return r;
+}
+
+static s64 park_poll(struct host_thread *ht, s64 deadline_ns, struct host_ready *set, u32 n)
+{
+    struct host_pollfd {
+        s32 fd;
+        u16 events, revents;
+    } fds[64];
+    struct lx_timespec ts;
+    s64 left = deadline_ns == HOST_NO_DEADLINE ? 0 : deadline_ns - host_clock_ns(HOST_CLOCK_MONO);
+    s64 r;
+
+    n = n > 64 ? 64 : n; /* the rest is looked at after the first wake-up */
+    for (u32 i = 0; i < n; i++) {
+        fds[i].fd = set[i].h;
+        fds[i].events = set[i].want;
+        fds[i].revents = 0;
+    }
+    to_timespec(left < 0 ? 0 : left, &ts);
+    r = raw_blocking6(__NR_ppoll, (u64)fds, n, deadline_ns == HOST_NO_DEADLINE ? 0 : (u64)&ts, 0, 8,
+                      0);
+    for (u32 i = 0; i < n; i++) {
+        set[i].got = r > 0 ? fds[i].revents : 0;
+    }
+    if (atomic_exchange(&ht->permit, PERMIT_NONE) == PERMIT_GIVEN || r > 0) {
+        return 0;
+    }
+    return r == 0 ? -LX_ETIMEDOUT : r;
+}
+
+s64 host_park(s64 deadline_ns, struct host_ready *set, u32 n)
+{
+    struct kthread *kt = kthread_self();
+    struct host_thread *ht = (struct host_thread *)kt->host;
+    s64 r;
+
+    if (deadline_ns < 0) {
+        deadline_ns = 0;
+    }
+    kt->in_park = 1;
+    r = n == 0 ? park_futex(ht, deadline_ns) : park_poll(ht, deadline_ns, set, n);
+    /* a barrier: whoever saw in_park set and so did not kick has set `work` before we look */
+    __atomic_exchange_n(&kt->in_park, 0, __ATOMIC_SEQ_CST);
+    return r;
+}
+
+void host_yield(void)
+{
+    raw_syscall0(__NR_sched_yield);
+}
+
+void host_nap(u64 ns)
+{
+    struct lx_timespec ts = {(s64)(ns / (u64)NS_PER_SEC), (s64)(ns % (u64)NS_PER_SEC)};
+
+    raw_syscall2(__NR_nanosleep, &ts, 0);
+}
+
+/* ------------------------------------------------------------------ scheduling -------------- */
+
+s64 host_affinity_get(u32 slot, u8 *mask, u64 size)
+{
+    return raw_syscall3(__NR_sched_getaffinity, atomic_load(&host_thread_of(slot)->tid), size, mask);
+}
+
+s64 host_affinity_set(u32 slot, const u8 *mask, u64 size)
+{
+    return raw_syscall3(__NR_sched_setaffinity, atomic_load(&host_thread_of(slot)->tid), size, mask);
+}
+
+s64 host_nice_set(u32 slot, s32 nice)
+{
+    return raw_syscall3(__NR_setpriority, 0, atomic_load(&host_thread_of(slot)->tid), (s64)nice);
+}
+
+u32 host_cpu(void)
+{
+    u32 cpu = 0;
+
+    raw_syscall3(__NR_getcpu, &cpu, 0, 0);
+    return cpu;
+}
