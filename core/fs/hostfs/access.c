@@ -38,13 +38,18 @@ static bool guest_granted(const struct vattr *va, u32 mask, const struct cred *c
            (mask == 4 || (LX_S_ISDIR(va->mode) && !(mask & 2)));
 }
 
+bool hostfs_guest_may(const struct vnode *vn, u32 mask, const struct cred *c)
+{
+    return c->fsuid == g_instance_uid || guest_granted(&vn->attr, mask, c);
+}
+
 s64 hostfs_access(struct vnode *vn, u32 mask, const struct cred *c)
 {
     const struct vattr *va = &vn->attr;
     struct hostpath p;
     s64 r;
 
-    if (c->fsuid != g_instance_uid && !guest_granted(va, mask, c)) {
+    if (!hostfs_guest_may(vn, mask, c)) {
         return -LX_EACCES;
     }
     if (g_instance_uid == 0 ? root_grants(va, mask)

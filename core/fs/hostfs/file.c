@@ -111,6 +111,9 @@ static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, 
 
     if (unlikely(fresh)) {
         r = open_unnamed(vn, rights, true, out);
+    } else if (!hostfs_guest_may(vn, rights == HOST_O_READ ? 4 : rights == HOST_O_WRITE ? 2 : 6,
+                                 f->cred)) {
+        return -LX_EACCES;
     }
     if (r == -LX_ENOENT) {
         r = open_name(vn, f->dentry, flags, st, out);
@@ -142,6 +145,9 @@ s64 hostfs_open(struct vnode *vn, struct file *f)
         lock_release(&vn->lock);
         st.ino = hostnode_of(vn)->ino;
         st.dev = hostnode_of(vn)->dev;
+        if (r == 0) { /* its handle is opened later, the answer is due now */
+            r = hostfs_access(vn, 4, f->cred);
+        }
     } else {
         r = open_regular(vn, f, &st, &h);
     }

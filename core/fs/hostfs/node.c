@@ -75,6 +75,11 @@ s64 hostfs_node(struct super *sb, const struct host_stat *st, struct vnode **out
         vn = NULL;
     }
     lock_release(&fs->intern);
+    if (vn) {
+        lock_acquire(&vn->lock);
+        hoststat_attr(st, &vn->attr);
+        lock_release(&vn->lock);
+    }
     return r;
 }
 
@@ -157,8 +162,7 @@ s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
     if (r < 0) {
         return hostfs_gone(r);
     }
-    if (!hostnode_same(vn, &st) ||
-        (vn->type == LX_S_IFLNK && vn->attr.ctime_ns != st.ctime_ns)) {
+    if (!hostnode_same(vn, &st)) {
         return -LX_ESTALE;
     }
     hoststat_attr(&st, &vn->attr);

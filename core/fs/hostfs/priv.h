@@ -59,6 +59,8 @@ s64 hostfs_meta_node(struct vnode *vn, struct hostpath *p, struct host_node *out
 s64 hostfs_open(struct vnode *vn, struct file *f);
 /* access.c */
 s64 hostfs_access(struct vnode *vn, u32 mask, const struct cred *c);
+/* Whether the mode bits let this guest user (no question for the instance's own user). */
+bool hostfs_guest_may(const struct vnode *vn, u32 mask, const struct cred *c);
 
 /* The host's answer when a cached name led nowhere: walk again. */
 static inline s64 hostfs_gone(s64 r)
