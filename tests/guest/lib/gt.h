@@ -252,13 +252,13 @@ long gt_fork(void);
 long gt_wait(long pid);
 #define CHILD_OK(pid) EQ(gt_wait(pid), 0)
 /* Run `code` in a child process; gives the pid. */
-#define IN_CHILD(code)                                                                      \
+#define IN_CHILD(...)                                                                       \
     ({                                                                                      \
         long gt_p = gt_fork();                                                              \
         if (gt_p == 0) {                                                                    \
             gt_failures = 0;                                                                \
             {                                                                               \
-                code                                                                        \
+                __VA_ARGS__                                                                 \
             }                                                                               \
             gt_child_end();                                                                 \
         }                                                                                   \
