@@ -133,9 +133,8 @@ static void put_number(struct fmt *f, const struct spec *sp, u64 value, bool neg
     } else if (hex && (sp->conv == 'p' || (sp->alt && !zero))) {
         prefix = sp->conv == 'X' ? "0X" : "0x";
     }
-    while (value) {
-        digits[--at] = set[value % base];
-        value /= base;
+    for (u64 rest = value; rest != 0; rest /= base) {
+        digits[--at] = set[rest % base];
     }
     if (zero && !(sp->has_precision && sp->precision == 0)) {
         digits[--at] = '0';
