@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "host/host.h"
+#include "ks/log.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "mm/vma.h"
@@ -95,7 +96,7 @@ static void exe_allow_write(struct file *exe)
 {
     if (exe) {
         if (exe->vnode) {
-            atomic_fetch_add(&exe->vnode->writers, 1);
+            vn_allow_write(exe->vnode);
         }
         file_put(exe);
     }
@@ -192,8 +193,8 @@ struct mm *mm_fork(struct mm *mm)
     copy_vmas(c, mm);
     if (c->exe) {
         file_get(c->exe);
-        if (c->exe->vnode) {
-            atomic_fetch_sub(&c->exe->vnode->writers, 1);
+        if (c->exe->vnode && vn_deny_write(c->exe->vnode) < 0) {
+            panic("running image is open for writing");
         }
     }
     lock_release(&mm->lock);

@@ -235,12 +235,15 @@ static s64 map_programs(struct task *t, struct mm *mm, const struct elf_image *i
     return 0;
 }
 
-static void take_exe(struct mm *mm, struct file *f)
+/* The caller's own denial of writes holds, so this one succeeds. */
+static s64 take_exe(struct mm *mm, struct file *f)
 {
-    if (f->vnode) {
-        atomic_fetch_sub(&f->vnode->writers, 1);
+    s64 err = f->vnode ? vn_deny_write(f->vnode) : 0;
+
+    if (err == 0) {
+        mm_set_exe(mm, file_get(f));
     }
-    mm_set_exe(mm, file_get(f));
+    return err;
 }
 
 s64 elf_load(struct task *t, struct mm *mm, const struct elf_image *img,
@@ -263,7 +266,10 @@ s64 elf_load(struct task *t, struct mm *mm, const struct elf_image *img,
         return r;
     }
     w.vdso = (u64)r;
-    take_exe(mm, img->file);
+    r = take_exe(mm, img->file);
+    if (r < 0) {
+        return r;
+    }
     out->rip = w.start;
     return elf_build_stack(t, mm, a, &w, &out->rsp);
 }
