@@ -7,51 +7,51 @@
 #include "base/types.h"
 
 /* common */
-#define LX_IPC_CREAT      01000
-#define LX_IPC_EXCL       02000
-#define LX_IPC_NOWAIT     04000
-#define LX_IPC_PRIVATE    0
-#define LX_IPC_RMID       0
-#define LX_IPC_SET        1
-#define LX_IPC_STAT       2
-#define LX_IPC_INFO       3
-#define LX_IPC_64         0x100
+#define LX_IPC_CREAT   01000
+#define LX_IPC_EXCL    02000
+#define LX_IPC_NOWAIT  04000
+#define LX_IPC_PRIVATE 0
+#define LX_IPC_RMID    0
+#define LX_IPC_SET     1
+#define LX_IPC_STAT    2
+#define LX_IPC_INFO    3
+#define LX_IPC_64      0x100
 
 /* shared memory */
-#define LX_SHM_RDONLY     010000
-#define LX_SHM_RND        020000
-#define LX_SHM_REMAP      040000
-#define LX_SHM_EXEC       0100000
-#define LX_SHM_HUGETLB    04000
-#define LX_SHM_NORESERVE  010000
-#define LX_SHM_DEST       01000
-#define LX_SHM_LOCKED     02000
-#define LX_SHM_LOCK       11
-#define LX_SHM_UNLOCK     12
-#define LX_SHM_STAT       13
-#define LX_SHM_INFO       14
-#define LX_SHM_STAT_ANY   15
+#define LX_SHM_RDONLY    010000
+#define LX_SHM_RND       020000
+#define LX_SHM_REMAP     040000
+#define LX_SHM_EXEC      0100000
+#define LX_SHM_HUGETLB   04000
+#define LX_SHM_NORESERVE 010000
+#define LX_SHM_DEST      01000
+#define LX_SHM_LOCKED    02000
+#define LX_SHM_LOCK      11
+#define LX_SHM_UNLOCK    12
+#define LX_SHM_STAT      13
+#define LX_SHM_INFO      14
+#define LX_SHM_STAT_ANY  15
 
 /* semaphores */
-#define LX_SEM_UNDO       0x1000
-#define LX_GETPID         11
-#define LX_GETVAL         12
-#define LX_GETALL         13
-#define LX_GETNCNT        14
-#define LX_GETZCNT        15
-#define LX_SETVAL         16
-#define LX_SETALL         17
-#define LX_SEM_STAT       18
-#define LX_SEM_INFO       19
-#define LX_SEM_STAT_ANY   20
+#define LX_SEM_UNDO     0x1000
+#define LX_GETPID       11
+#define LX_GETVAL       12
+#define LX_GETALL       13
+#define LX_GETNCNT      14
+#define LX_GETZCNT      15
+#define LX_SETVAL       16
+#define LX_SETALL       17
+#define LX_SEM_STAT     18
+#define LX_SEM_INFO     19
+#define LX_SEM_STAT_ANY 20
 
 /* messages */
-#define LX_MSG_NOERROR    010000
-#define LX_MSG_EXCEPT     020000
-#define LX_MSG_COPY       040000
-#define LX_MSG_STAT       11
-#define LX_MSG_INFO       12
-#define LX_MSG_STAT_ANY   13
+#define LX_MSG_NOERROR  010000
+#define LX_MSG_EXCEPT   020000
+#define LX_MSG_COPY     040000
+#define LX_MSG_STAT     11
+#define LX_MSG_INFO     12
+#define LX_MSG_STAT_ANY 13
 
 struct lx_ipc_perm {
     s32 key;

@@ -11,158 +11,158 @@
 #include "lx_time.h"
 
 /* st_mode */
-#define LX_S_IFMT                 0170000
-#define LX_S_IFSOCK               0140000
-#define LX_S_IFLNK                0120000
-#define LX_S_IFREG                0100000
-#define LX_S_IFBLK                060000
-#define LX_S_IFDIR                040000
-#define LX_S_IFCHR                020000
-#define LX_S_IFIFO                010000
-#define LX_S_ISUID                04000
-#define LX_S_ISGID                02000
-#define LX_S_ISVTX                01000
-#define LX_S_IRWXU                0700
-#define LX_S_IRUSR                0400
-#define LX_S_IWUSR                0200
-#define LX_S_IXUSR                0100
-#define LX_S_IRWXG                070
-#define LX_S_IRGRP                040
-#define LX_S_IWGRP                020
-#define LX_S_IXGRP                010
-#define LX_S_IRWXO                07
-#define LX_S_IROTH                04
-#define LX_S_IWOTH                02
-#define LX_S_IXOTH                01
-#define LX_S_IALLUGO              07777
-#define LX_S_IRWXUGO              0777
+#define LX_S_IFMT    0170000
+#define LX_S_IFSOCK  0140000
+#define LX_S_IFLNK   0120000
+#define LX_S_IFREG   0100000
+#define LX_S_IFBLK   060000
+#define LX_S_IFDIR   040000
+#define LX_S_IFCHR   020000
+#define LX_S_IFIFO   010000
+#define LX_S_ISUID   04000
+#define LX_S_ISGID   02000
+#define LX_S_ISVTX   01000
+#define LX_S_IRWXU   0700
+#define LX_S_IRUSR   0400
+#define LX_S_IWUSR   0200
+#define LX_S_IXUSR   0100
+#define LX_S_IRWXG   070
+#define LX_S_IRGRP   040
+#define LX_S_IWGRP   020
+#define LX_S_IXGRP   010
+#define LX_S_IRWXO   07
+#define LX_S_IROTH   04
+#define LX_S_IWOTH   02
+#define LX_S_IXOTH   01
+#define LX_S_IALLUGO 07777
+#define LX_S_IRWXUGO 0777
 
-#define LX_S_ISREG(m) (((m)&LX_S_IFMT) == LX_S_IFREG)
-#define LX_S_ISDIR(m) (((m)&LX_S_IFMT) == LX_S_IFDIR)
-#define LX_S_ISLNK(m) (((m)&LX_S_IFMT) == LX_S_IFLNK)
-#define LX_S_ISCHR(m) (((m)&LX_S_IFMT) == LX_S_IFCHR)
-#define LX_S_ISBLK(m) (((m)&LX_S_IFMT) == LX_S_IFBLK)
+#define LX_S_ISREG(m)  (((m)&LX_S_IFMT) == LX_S_IFREG)
+#define LX_S_ISDIR(m)  (((m)&LX_S_IFMT) == LX_S_IFDIR)
+#define LX_S_ISLNK(m)  (((m)&LX_S_IFMT) == LX_S_IFLNK)
+#define LX_S_ISCHR(m)  (((m)&LX_S_IFMT) == LX_S_IFCHR)
+#define LX_S_ISBLK(m)  (((m)&LX_S_IFMT) == LX_S_IFBLK)
 #define LX_S_ISFIFO(m) (((m)&LX_S_IFMT) == LX_S_IFIFO)
 #define LX_S_ISSOCK(m) (((m)&LX_S_IFMT) == LX_S_IFSOCK)
 
 /* statx(2) mask and attributes */
-#define LX_STATX_TYPE             0x1
-#define LX_STATX_MODE             0x2
-#define LX_STATX_NLINK            0x4
-#define LX_STATX_UID              0x8
-#define LX_STATX_GID              0x10
-#define LX_STATX_ATIME            0x20
-#define LX_STATX_MTIME            0x40
-#define LX_STATX_CTIME            0x80
-#define LX_STATX_INO              0x100
-#define LX_STATX_SIZE             0x200
-#define LX_STATX_BLOCKS           0x400
-#define LX_STATX_BASIC_STATS      0x7ff
-#define LX_STATX_BTIME            0x800
-#define LX_STATX_MNT_ID           0x1000
-#define LX_STATX_DIOALIGN         0x2000
-#define LX_STATX_MNT_ID_UNIQUE    0x4000
-#define LX_STATX_SUBVOL           0x8000
-#define LX_STATX_ALL              0xfff
-#define LX_STATX__RESERVED        0x80000000
-#define LX_STATX_ATTR_COMPRESSED  0x4
-#define LX_STATX_ATTR_IMMUTABLE   0x10
-#define LX_STATX_ATTR_APPEND      0x20
-#define LX_STATX_ATTR_NODUMP      0x40
-#define LX_STATX_ATTR_ENCRYPTED   0x800
-#define LX_STATX_ATTR_AUTOMOUNT   0x1000
-#define LX_STATX_ATTR_MOUNT_ROOT  0x2000
-#define LX_STATX_ATTR_VERITY      0x100000
-#define LX_STATX_ATTR_DAX         0x200000
+#define LX_STATX_TYPE            0x1
+#define LX_STATX_MODE            0x2
+#define LX_STATX_NLINK           0x4
+#define LX_STATX_UID             0x8
+#define LX_STATX_GID             0x10
+#define LX_STATX_ATIME           0x20
+#define LX_STATX_MTIME           0x40
+#define LX_STATX_CTIME           0x80
+#define LX_STATX_INO             0x100
+#define LX_STATX_SIZE            0x200
+#define LX_STATX_BLOCKS          0x400
+#define LX_STATX_BASIC_STATS     0x7ff
+#define LX_STATX_BTIME           0x800
+#define LX_STATX_MNT_ID          0x1000
+#define LX_STATX_DIOALIGN        0x2000
+#define LX_STATX_MNT_ID_UNIQUE   0x4000
+#define LX_STATX_SUBVOL          0x8000
+#define LX_STATX_ALL             0xfff
+#define LX_STATX__RESERVED       0x80000000
+#define LX_STATX_ATTR_COMPRESSED 0x4
+#define LX_STATX_ATTR_IMMUTABLE  0x10
+#define LX_STATX_ATTR_APPEND     0x20
+#define LX_STATX_ATTR_NODUMP     0x40
+#define LX_STATX_ATTR_ENCRYPTED  0x800
+#define LX_STATX_ATTR_AUTOMOUNT  0x1000
+#define LX_STATX_ATTR_MOUNT_ROOT 0x2000
+#define LX_STATX_ATTR_VERITY     0x100000
+#define LX_STATX_ATTR_DAX        0x200000
 
 /* d_type of getdents64(2) */
-#define LX_DT_UNKNOWN             0
-#define LX_DT_FIFO                1
-#define LX_DT_CHR                 2
-#define LX_DT_DIR                 4
-#define LX_DT_BLK                 6
-#define LX_DT_REG                 8
-#define LX_DT_LNK                 10
-#define LX_DT_SOCK                12
-#define LX_DT_WHT                 14
+#define LX_DT_UNKNOWN 0
+#define LX_DT_FIFO    1
+#define LX_DT_CHR     2
+#define LX_DT_DIR     4
+#define LX_DT_BLK     6
+#define LX_DT_REG     8
+#define LX_DT_LNK     10
+#define LX_DT_SOCK    12
+#define LX_DT_WHT     14
 
 /* utimensat(2) */
-#define LX_UTIME_NOW              1073741823
-#define LX_UTIME_OMIT             1073741822
+#define LX_UTIME_NOW  1073741823
+#define LX_UTIME_OMIT 1073741822
 
 /* mount(2) flags */
-#define LX_MS_RDONLY              0x1
-#define LX_MS_NOSUID              0x2
-#define LX_MS_NODEV               0x4
-#define LX_MS_NOEXEC              0x8
-#define LX_MS_SYNCHRONOUS         0x10
-#define LX_MS_REMOUNT             0x20
-#define LX_MS_MANDLOCK            0x40
-#define LX_MS_DIRSYNC             0x80
-#define LX_MS_NOSYMFOLLOW         0x100
-#define LX_MS_NOATIME             0x400
-#define LX_MS_NODIRATIME          0x800
-#define LX_MS_BIND                0x1000
-#define LX_MS_MOVE                0x2000
-#define LX_MS_REC                 0x4000
-#define LX_MS_SILENT              0x8000
-#define LX_MS_POSIXACL            0x10000
-#define LX_MS_UNBINDABLE          0x20000
-#define LX_MS_PRIVATE             0x40000
-#define LX_MS_SLAVE               0x80000
-#define LX_MS_SHARED              0x100000
-#define LX_MS_RELATIME            0x200000
-#define LX_MS_KERNMOUNT           0x400000
-#define LX_MS_I_VERSION           0x800000
-#define LX_MS_STRICTATIME         0x1000000
-#define LX_MS_LAZYTIME            0x2000000
-#define LX_MS_ACTIVE              0x40000000
-#define LX_MS_MGC_VAL             0xc0ed0000
-#define LX_MS_MGC_MSK             0xffff0000
+#define LX_MS_RDONLY      0x1
+#define LX_MS_NOSUID      0x2
+#define LX_MS_NODEV       0x4
+#define LX_MS_NOEXEC      0x8
+#define LX_MS_SYNCHRONOUS 0x10
+#define LX_MS_REMOUNT     0x20
+#define LX_MS_MANDLOCK    0x40
+#define LX_MS_DIRSYNC     0x80
+#define LX_MS_NOSYMFOLLOW 0x100
+#define LX_MS_NOATIME     0x400
+#define LX_MS_NODIRATIME  0x800
+#define LX_MS_BIND        0x1000
+#define LX_MS_MOVE        0x2000
+#define LX_MS_REC         0x4000
+#define LX_MS_SILENT      0x8000
+#define LX_MS_POSIXACL    0x10000
+#define LX_MS_UNBINDABLE  0x20000
+#define LX_MS_PRIVATE     0x40000
+#define LX_MS_SLAVE       0x80000
+#define LX_MS_SHARED      0x100000
+#define LX_MS_RELATIME    0x200000
+#define LX_MS_KERNMOUNT   0x400000
+#define LX_MS_I_VERSION   0x800000
+#define LX_MS_STRICTATIME 0x1000000
+#define LX_MS_LAZYTIME    0x2000000
+#define LX_MS_ACTIVE      0x40000000
+#define LX_MS_MGC_VAL     0xc0ed0000
+#define LX_MS_MGC_MSK     0xffff0000
 
 /* umount2(2) flags */
-#define LX_MNT_FORCE              0x1
-#define LX_MNT_DETACH             0x2
-#define LX_MNT_EXPIRE             0x4
-#define LX_UMOUNT_NOFOLLOW        0x8
+#define LX_MNT_FORCE       0x1
+#define LX_MNT_DETACH      0x2
+#define LX_MNT_EXPIRE      0x4
+#define LX_UMOUNT_NOFOLLOW 0x8
 
 /* f_flags of statfs(2) */
-#define LX_ST_RDONLY              0x1
-#define LX_ST_NOSUID              0x2
-#define LX_ST_NODEV               0x4
-#define LX_ST_NOEXEC              0x8
-#define LX_ST_SYNCHRONOUS         0x10
-#define LX_ST_VALID               0x20
-#define LX_ST_MANDLOCK            0x40
-#define LX_ST_NOATIME             0x400
-#define LX_ST_NODIRATIME          0x800
-#define LX_ST_RELATIME            0x1000
-#define LX_ST_NOSYMFOLLOW         0x2000
+#define LX_ST_RDONLY      0x1
+#define LX_ST_NOSUID      0x2
+#define LX_ST_NODEV       0x4
+#define LX_ST_NOEXEC      0x8
+#define LX_ST_SYNCHRONOUS 0x10
+#define LX_ST_VALID       0x20
+#define LX_ST_MANDLOCK    0x40
+#define LX_ST_NOATIME     0x400
+#define LX_ST_NODIRATIME  0x800
+#define LX_ST_RELATIME    0x1000
+#define LX_ST_NOSYMFOLLOW 0x2000
 
 /* f_type of statfs(2) */
-#define LX_TMPFS_MAGIC            0x1021994
-#define LX_PROC_SUPER_MAGIC       0x9fa0
-#define LX_DEVPTS_SUPER_MAGIC     0x1cd1
-#define LX_SYSFS_MAGIC            0x62656572
-#define LX_EXT4_SUPER_MAGIC       0xef53
-#define LX_V9FS_MAGIC             0x1021997
-#define LX_PIPEFS_MAGIC           0x50495045
-#define LX_SOCKFS_MAGIC           0x534f434b
-#define LX_ANON_INODE_FS_MAGIC    0x9041934
-#define LX_RAMFS_MAGIC            0x858458f6
-#define LX_OVERLAYFS_SUPER_MAGIC  0x794c7630
-#define LX_CGROUP2_SUPER_MAGIC    0x63677270
-#define LX_XFS_SUPER_MAGIC        0x58465342
-#define LX_BTRFS_SUPER_MAGIC      0x9123683e
-#define LX_MSDOS_SUPER_MAGIC      0x4d44
-#define LX_FUSE_SUPER_MAGIC       0x65735546
-#define LX_NFS_SUPER_MAGIC        0x6969
-#define LX_HUGETLBFS_MAGIC        0x958458f6
-#define LX_DEBUGFS_MAGIC          0x64626720
-#define LX_SELINUX_MAGIC          0xf97cff8c
-#define LX_BINFMTFS_MAGIC         0x42494e4d
-#define LX_NTFS_SB_MAGIC          0x5346544e
-#define LX_MQUEUE_MAGIC           0x19800202
+#define LX_TMPFS_MAGIC           0x1021994
+#define LX_PROC_SUPER_MAGIC      0x9fa0
+#define LX_DEVPTS_SUPER_MAGIC    0x1cd1
+#define LX_SYSFS_MAGIC           0x62656572
+#define LX_EXT4_SUPER_MAGIC      0xef53
+#define LX_V9FS_MAGIC            0x1021997
+#define LX_PIPEFS_MAGIC          0x50495045
+#define LX_SOCKFS_MAGIC          0x534f434b
+#define LX_ANON_INODE_FS_MAGIC   0x9041934
+#define LX_RAMFS_MAGIC           0x858458f6
+#define LX_OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define LX_CGROUP2_SUPER_MAGIC   0x63677270
+#define LX_XFS_SUPER_MAGIC       0x58465342
+#define LX_BTRFS_SUPER_MAGIC     0x9123683e
+#define LX_MSDOS_SUPER_MAGIC     0x4d44
+#define LX_FUSE_SUPER_MAGIC      0x65735546
+#define LX_NFS_SUPER_MAGIC       0x6969
+#define LX_HUGETLBFS_MAGIC       0x958458f6
+#define LX_DEBUGFS_MAGIC         0x64626720
+#define LX_SELINUX_MAGIC         0xf97cff8c
+#define LX_BINFMTFS_MAGIC        0x42494e4d
+#define LX_NTFS_SB_MAGIC         0x5346544e
+#define LX_MQUEUE_MAGIC          0x19800202
 
 struct lx_stat {
     u64 st_dev;

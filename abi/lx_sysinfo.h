@@ -6,20 +6,20 @@
 
 #include "base/types.h"
 
-#define LX_GRND_NONBLOCK               0x1
-#define LX_GRND_RANDOM                 0x2
-#define LX_GRND_INSECURE               0x4
-#define LX_LINUX_REBOOT_MAGIC1         0xfee1dead
-#define LX_LINUX_REBOOT_MAGIC2         0x28121969
-#define LX_LINUX_REBOOT_MAGIC2A        0x5121996
-#define LX_LINUX_REBOOT_MAGIC2B        0x16041998
-#define LX_LINUX_REBOOT_MAGIC2C        0x20112000
-#define LX_LINUX_REBOOT_CMD_RESTART    0x1234567
-#define LX_LINUX_REBOOT_CMD_HALT       0xcdef0123
-#define LX_LINUX_REBOOT_CMD_CAD_ON     0x89abcdef
-#define LX_LINUX_REBOOT_CMD_CAD_OFF    0x0
-#define LX_LINUX_REBOOT_CMD_POWER_OFF  0x4321fedc
-#define LX_LINUX_REBOOT_CMD_RESTART2   0xa1b2c3d4
+#define LX_GRND_NONBLOCK              0x1
+#define LX_GRND_RANDOM                0x2
+#define LX_GRND_INSECURE              0x4
+#define LX_LINUX_REBOOT_MAGIC1        0xfee1dead
+#define LX_LINUX_REBOOT_MAGIC2        0x28121969
+#define LX_LINUX_REBOOT_MAGIC2A       0x5121996
+#define LX_LINUX_REBOOT_MAGIC2B       0x16041998
+#define LX_LINUX_REBOOT_MAGIC2C       0x20112000
+#define LX_LINUX_REBOOT_CMD_RESTART   0x1234567
+#define LX_LINUX_REBOOT_CMD_HALT      0xcdef0123
+#define LX_LINUX_REBOOT_CMD_CAD_ON    0x89abcdef
+#define LX_LINUX_REBOOT_CMD_CAD_OFF   0x0
+#define LX_LINUX_REBOOT_CMD_POWER_OFF 0x4321fedc
+#define LX_LINUX_REBOOT_CMD_RESTART2  0xa1b2c3d4
 
 struct lx_sysinfo {
     s64 uptime;   /* seconds */

@@ -10,57 +10,57 @@
 #include "base/types.h"
 
 /* clocks */
-#define LX_CLOCK_REALTIME            0
-#define LX_CLOCK_MONOTONIC           1
-#define LX_CLOCK_PROCESS_CPUTIME_ID  2
-#define LX_CLOCK_THREAD_CPUTIME_ID   3
-#define LX_CLOCK_MONOTONIC_RAW       4
-#define LX_CLOCK_REALTIME_COARSE     5
-#define LX_CLOCK_MONOTONIC_COARSE    6
-#define LX_CLOCK_BOOTTIME            7
-#define LX_CLOCK_REALTIME_ALARM      8
-#define LX_CLOCK_BOOTTIME_ALARM      9
-#define LX_CLOCK_SGI_CYCLE           10
-#define LX_CLOCK_TAI                 11
-#define LX_TIMER_ABSTIME             1
+#define LX_CLOCK_REALTIME           0
+#define LX_CLOCK_MONOTONIC          1
+#define LX_CLOCK_PROCESS_CPUTIME_ID 2
+#define LX_CLOCK_THREAD_CPUTIME_ID  3
+#define LX_CLOCK_MONOTONIC_RAW      4
+#define LX_CLOCK_REALTIME_COARSE    5
+#define LX_CLOCK_MONOTONIC_COARSE   6
+#define LX_CLOCK_BOOTTIME           7
+#define LX_CLOCK_REALTIME_ALARM     8
+#define LX_CLOCK_BOOTTIME_ALARM     9
+#define LX_CLOCK_SGI_CYCLE          10
+#define LX_CLOCK_TAI                11
+#define LX_TIMER_ABSTIME            1
 
 /* timerfd_create(2), timerfd_settime(2) */
-#define LX_TFD_CLOEXEC               02000000
-#define LX_TFD_NONBLOCK              04000
-#define LX_TFD_TIMER_ABSTIME         0x1
-#define LX_TFD_TIMER_CANCEL_ON_SET   0x2
+#define LX_TFD_CLOEXEC             02000000
+#define LX_TFD_NONBLOCK            04000
+#define LX_TFD_TIMER_ABSTIME       0x1
+#define LX_TFD_TIMER_CANCEL_ON_SET 0x2
 
 /* setitimer(2) */
-#define LX_ITIMER_REAL               0
-#define LX_ITIMER_VIRTUAL            1
-#define LX_ITIMER_PROF               2
+#define LX_ITIMER_REAL    0
+#define LX_ITIMER_VIRTUAL 1
+#define LX_ITIMER_PROF    2
 
 /* adjtimex(2) */
-#define LX_ADJ_OFFSET                0x1
-#define LX_ADJ_FREQUENCY             0x2
-#define LX_ADJ_MAXERROR              0x4
-#define LX_ADJ_ESTERROR              0x8
-#define LX_ADJ_STATUS                0x10
-#define LX_ADJ_TIMECONST             0x20
-#define LX_ADJ_TAI                   0x80
-#define LX_ADJ_SETOFFSET             0x100
-#define LX_ADJ_MICRO                 0x1000
-#define LX_ADJ_NANO                  0x2000
-#define LX_ADJ_TICK                  0x4000
-#define LX_ADJ_OFFSET_SINGLESHOT     0x8001
-#define LX_ADJ_OFFSET_SS_READ        0xa001
-#define LX_STA_PLL                   0x1
-#define LX_STA_UNSYNC                0x40
-#define LX_STA_NANO                  0x2000
-#define LX_TIME_OK                   0
-#define LX_TIME_INS                  1
-#define LX_TIME_DEL                  2
-#define LX_TIME_OOP                  3
-#define LX_TIME_WAIT                 4
-#define LX_TIME_ERROR                5
+#define LX_ADJ_OFFSET            0x1
+#define LX_ADJ_FREQUENCY         0x2
+#define LX_ADJ_MAXERROR          0x4
+#define LX_ADJ_ESTERROR          0x8
+#define LX_ADJ_STATUS            0x10
+#define LX_ADJ_TIMECONST         0x20
+#define LX_ADJ_TAI               0x80
+#define LX_ADJ_SETOFFSET         0x100
+#define LX_ADJ_MICRO             0x1000
+#define LX_ADJ_NANO              0x2000
+#define LX_ADJ_TICK              0x4000
+#define LX_ADJ_OFFSET_SINGLESHOT 0x8001
+#define LX_ADJ_OFFSET_SS_READ    0xa001
+#define LX_STA_PLL               0x1
+#define LX_STA_UNSYNC            0x40
+#define LX_STA_NANO              0x2000
+#define LX_TIME_OK               0
+#define LX_TIME_INS              1
+#define LX_TIME_DEL              2
+#define LX_TIME_OOP              3
+#define LX_TIME_WAIT             4
+#define LX_TIME_ERROR            5
 
 /* clock ticks per second that user space sees */
-#define LX_USER_HZ                   100
+#define LX_USER_HZ 100
 
 struct lx_timespec {
     s64 tv_sec;

@@ -23,7 +23,7 @@ $(OBJ)/core/%.o: core/%.c | $(GEN_STAMP)
 $(OBJ)/core/%.S.o: core/%.S | $(GEN_STAMP)
 	$(call say,AS,$<)
 	$(mkdir)
-	$(Q)$(CC) -g -Werror $(INCLUDES) $(DEPFLAGS) -c -o $@ $<
+	$(Q)$(CC) -g -Werror $(INCLUDES) -I$(BUILD) $(DEPFLAGS) -c -o $@ $<
 
 $(OBJ)/host/linux/%.o: host/linux/%.c | $(GEN_STAMP)
 	$(call say,CC,$<)
@@ -33,7 +33,7 @@ $(OBJ)/host/linux/%.o: host/linux/%.c | $(GEN_STAMP)
 $(OBJ)/host/linux/%.S.o: host/linux/%.S | $(GEN_STAMP)
 	$(call say,AS,$<)
 	$(mkdir)
-	$(Q)$(CC) -g -Werror $(INCLUDES) $(DEPFLAGS) -c -o $@ $<
+	$(Q)$(CC) -g -Werror $(INCLUDES) -I$(BUILD) $(DEPFLAGS) -c -o $@ $<
 
 $(OBJ)/gen/%.o: $(GEN)/%.c $(GEN_STAMP)
 	$(call say,CC,$<)
@@ -43,6 +43,9 @@ $(OBJ)/gen/%.o: $(GEN)/%.c $(GEN_STAMP)
 $(BUILD)/lxcore: $(LXCORE_OBJ) $(LDSCRIPT)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LXCORE_LINK) -o $@ $(LXCORE_OBJ)
+
+# an assembly file of this name may .incbin "init"
+$(filter %/init_blob.S.o,$(LXCORE_OBJ)): $(BUILD)/init
 
 .PHONY: core
 core: $(BUILD)/lxcore ## build/lxcore only

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Checks of the source text. lint-lite needs only python3; lint also the clang tools and cppcheck.
 
-OWN_SRC := $(shell find core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
+OWN_SRC := $(shell find abi core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
 TIDY_SRC = $(CORE_C)
 
 .PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check

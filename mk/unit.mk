@@ -55,14 +55,36 @@ $(BUILD)/$(1:%.c=%): $(OBJ)/unit/$(1:%.c=%.o) $(UNIT_HELP) $(call libs_of,$(1))
 endef
 $(foreach t,$(UNIT_C),$(eval $(call unit_bin_rule,$(t))))
 
-# tests/host: the specification of host.h, linked with the fake and with the Linux backend
-HT_C := $(sort $(wildcard tests/host/*.c))
-HT_FAKE := $(HT_C:%.c=$(BUILD)/%.fake)
-$(HT_FAKE): $(BUILD)/tests/host/%.fake: $(OBJ)/unit/tests/host/%.o $(UNIT_LIBS)
+# tests/host/test_*.c: the specification of host.h. NAME.fake is hosted, with the fake; NAME.linux is
+# freestanding, with the Linux backend and as much of core as it needs: the test defines boot_main
+# itself (host/boot.h). Other files there are helpers of all; PICOLX_HOSTED tells the two apart.
+HT_C := $(sort $(wildcard tests/host/test_*.c))
+HT_HELP := $(filter-out $(HT_C),$(wildcard tests/host/*.c))
+HT_FAKE := $(if $(wildcard host/fake/*.c),$(HT_C:%.c=$(BUILD)/%.fake))
+HT_LINUX := $(if $(and $(HOST_C),$(wildcard $(LDSCRIPT))),$(HT_C:%.c=$(BUILD)/%.linux))
+
+$(HT_FAKE): $(BUILD)/tests/host/%.fake: $(OBJ)/unit/tests/host/%.o \
+            $(HT_HELP:%.c=$(OBJ)/unit/%.o) $(UNIT_LIBS)
 	$(call say,LD,$@)
 	$(mkdir)
 	$(Q)$(CC) $(SAN) -pthread -o $@ -Wl,--start-group $^ -Wl,--end-group
 
-HOST_TESTS := $(if $(wildcard host/fake/*.c),$(HT_FAKE))
+$(OBJ)/tests/host/%.o: tests/host/%.c | $(GEN_STAMP)
+	$(call say,CC,$<)
+	$(mkdir)
+	$(Q)$(CC) $(FREE) $(DEPFLAGS) -c -o $@ $<
+
+$(OBJ)/lib/core.a: $(CORE_OBJ) $(GEN_OBJ)
+	$(call say,AR,$@)
+	$(mkdir)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(HT_LINUX): $(BUILD)/tests/host/%.linux: $(OBJ)/tests/host/%.o $(HT_HELP:%.c=$(OBJ)/%.o) \
+             $(HOST_OBJ) $(OBJ)/lib/core.a $(LDSCRIPT)
+	$(call say,LD,$@)
+	$(mkdir)
+	$(Q)$(CC) $(LXCORE_LINK) -o $@ $(filter %.o,$^) $(OBJ)/lib/core.a
+
+HOST_TESTS := $(HT_FAKE) $(HT_LINUX)
 .PHONY: unit-bin
 unit-bin: $(UNIT_BIN) $(HOST_TESTS) ## the unit and host test programs

@@ -52,10 +52,8 @@ static bool fcntl_takes_arg(u64 cmd)
     case LX_F_GETSIG:
     case LX_F_GETLEASE:
     case LX_F_GETPIPE_SZ:
-    case LX_F_GET_SEALS:
-        return false;
-    default:
-        return true;
+    case LX_F_GET_SEALS: return false;
+    default: return true;
     }
 }
 

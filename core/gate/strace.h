@@ -25,15 +25,15 @@ typedef s64 (*strace_read_fn)(void *ctx, void *dst, u64 guest_addr, u64 len);
 
 /* One call being traced. locks: belongs to the calling thread. */
 struct strace_buf {
-    struct fmt out;   /* the text, in the caller's buffer */
-    size_t size;      /* bytes of that buffer */
+    struct fmt out; /* the text, in the caller's buffer */
+    size_t size;    /* bytes of that buffer */
     strace_read_fn read;
     void *ctx;
     u64 nr;
     u64 args[STRACE_MAX_ARGS];
     s64 ret;
-    u32 next;         /* first argument that is not yet in the text */
-    bool done;        /* the result is known */
+    u32 next;  /* first argument that is not yet in the text */
+    bool done; /* the result is known */
 };
 
 /* Which calls to trace: one bit a call. */

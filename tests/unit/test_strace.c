@@ -58,8 +58,8 @@ static const char *trace(u64 nr, s64 ret, u64 a, u64 b, u64 c, u64 d, u64 e, u64
     return line;
 }
 
-#define T3(nr, ret, a, b, c)       trace(LX_NR_##nr, ret, a, b, c, 0, 0, 0)
-#define T4(nr, ret, a, b, c, d)    trace(LX_NR_##nr, ret, a, b, c, d, 0, 0)
+#define T3(nr, ret, a, b, c)          trace(LX_NR_##nr, ret, a, b, c, 0, 0, 0)
+#define T4(nr, ret, a, b, c, d)       trace(LX_NR_##nr, ret, a, b, c, d, 0, 0)
 #define T6(nr, ret, a, b, c, d, e, f) trace(LX_NR_##nr, ret, a, b, c, d, e, f)
 
 UNIT_TEST(strace_paths_and_flags)
@@ -150,8 +150,7 @@ UNIT_TEST(strace_signals)
     CHECK_STR(T4(rt_sigaction, 0, LX_SIGCHLD, a, 0, 8),
               "rt_sigaction(SIGCHLD, {sa_handler=SIG_IGN, sa_mask=[INT], sa_flags=SA_RESTART}, "
               "NULL, 8) = 0");
-    CHECK_STR(T4(rt_sigprocmask, 0, 0, m, 0, 8),
-              "rt_sigprocmask(SIG_BLOCK, ~[KILL], NULL, 8) = 0");
+    CHECK_STR(T4(rt_sigprocmask, 0, 0, m, 0, 8), "rt_sigprocmask(SIG_BLOCK, ~[KILL], NULL, 8) = 0");
     CHECK_STR(T3(kill, 0, (u64)-5, 34, 0), "kill(-5, SIGRT_2) = 0");
     CHECK_STR(T3(clone, 9, LX_CLONE_VM | LX_CLONE_VFORK | LX_SIGCHLD, 0, 0),
               "clone(CLONE_VM|CLONE_VFORK|SIGCHLD, NULL, NULL, NULL, 0) = 9");
@@ -187,12 +186,10 @@ UNIT_TEST(strace_sockets)
 
     CHECK_STR(T3(socket, 3, LX_AF_INET, LX_SOCK_STREAM | LX_SOCK_CLOEXEC, 0),
               "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3");
-    CHECK_STR(T3(connect, 0, 3, a, 16),
-              "connect(3, {sa_family=AF_INET, sin_port=htons(80), "
-              "sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0");
+    CHECK_STR(T3(connect, 0, 3, a, 16), "connect(3, {sa_family=AF_INET, sin_port=htons(80), "
+                                        "sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0");
     u64 b = put(&un, sizeof(un));
-    CHECK_STR(T3(bind, 0, 3, b, 9),
-              "bind(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 9) = 0");
+    CHECK_STR(T3(bind, 0, 3, b, 9), "bind(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 9) = 0");
 }
 
 UNIT_TEST(strace_odd_results)
