@@ -47,8 +47,6 @@ struct pipe {
     struct waitq rdq, wrq;      /* wait for data, for room          */
 };
 
-static _Atomic u64 g_pipe_serial;
-
 static inline u32 pipe_used(struct pipe *p)
 {
     u32 head = atomic_load_explicit(&p->head, memory_order_acquire);
@@ -493,20 +491,19 @@ s64 pipe_new(u32 flags, struct file *end[2])
     p->readers = 1;
     p->writers = 1;
     p->users = 2;
-    fmt_snprintf(label, sizeof(label), "pipe:[%llu]", ++g_pipe_serial);
+    fmt_snprintf(label, sizeof(label), "pipe:[%llu]", file_anon_ino());
     end[0] = file_anon(&pipe_ops, label, LX_S_IFIFO | 0600, LX_O_RDONLY | (flags & ~LX_O_DIRECT),
                        FILE_STREAM, p);
     if (!end[0]) {
         pipe_free(p);
         return -LX_ENFILE;
     }
-    end[1] = file_new(&pipe_ops, end[0]->dentry, LX_O_WRONLY | flags, FILE_STREAM, end[0]->cred);
+    end[1] = file_anon_twin(end[0], &pipe_ops, LX_O_WRONLY | flags, FILE_STREAM, p);
     if (!end[1]) {
         p->users = 1;
         file_put(end[0]);
         return -LX_ENFILE;
     }
-    end[1]->priv = p;
     return 0;
 }
 
