@@ -66,6 +66,19 @@ bool timer_armed(struct timer *t)
     return armed;
 }
 
+bool timer_disarm(struct timer *t)
+{
+    bool was_armed;
+
+    lock_acquire(&g_timers.lock);
+    was_armed = minheap_queued(&t->node);
+    if (was_armed) {
+        minheap_remove(&g_timers.heap, &t->node);
+    }
+    lock_release(&g_timers.lock);
+    return was_armed;
+}
+
 bool timer_cancel(struct timer *t)
 {
     bool supervisor = kthread_self()->slot == SUPERVISOR_SLOT;

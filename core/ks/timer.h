@@ -19,6 +19,8 @@ void timer_init(struct timer *t, void (*fn)(struct timer *));
 __must_check s64 timer_arm(struct timer *t, s64 deadline_ns);
 /* Disarm; true if it was armed. Waits for a running callback unless called from it. */
 bool timer_cancel(struct timer *t);
+/* Disarm without waiting for a running callback; for callers under a lock the callback takes. */
+bool timer_disarm(struct timer *t);
 /* Whether it is armed at this moment. */
 bool timer_armed(struct timer *t);
 /* Supervisor: run what is due; returns the next deadline or HOST_NO_DEADLINE. */

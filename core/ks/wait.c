@@ -95,17 +95,16 @@ void waitq_add(struct waitq *q, struct waiter *w)
 
 static void unqueue(struct waiter *w)
 {
-    struct waitq *q = __atomic_load_n(&w->q, __ATOMIC_RELAXED);
+    struct waitq *q;
 
-    if (!q) {
-        return;
+    while ((q = __atomic_load_n(&w->q, __ATOMIC_RELAXED)) != NULL) {
+        lock_acquire(&q->lock);
+        if (w->q == q) { /* it may have been moved to another queue meanwhile */
+            list_del(&w->node);
+            w->q = NULL;
+        }
+        lock_release(&q->lock);
     }
-    lock_acquire(&q->lock);
-    if (w->q) {
-        list_del(&w->node);
-        w->q = NULL;
-    }
-    lock_release(&q->lock);
 }
 
 void waitq_remove(struct waiter *w)
@@ -130,6 +129,26 @@ void waitq_forget_thread(u32 slot)
         unqueue(list_entry(pos, struct waiter, on_thread));
     }
     list_init(&k->waits);
+}
+
+/*
+ * in_park is set before `work` is looked at, and whoever sets `work` looks at in_park after it
+ * (both fully fenced): one of the two sees the other, so no signal waits for the end of a sleep.
+ */
+s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it)
+{
+    struct kthread *k = kthread_self();
+    s64 r = -LX_ERESTARTSYS;
+
+    __atomic_store_n(&k->in_park, 1, __ATOMIC_SEQ_CST);
+    if (!(atomic_load_explicit(&k->work, memory_order_seq_cst) & ends_it)) {
+        r = host_park(deadline_ns, set, n);
+        if (r == -LX_EINTR) {
+            r = 0; /* look once more; then the test above ends it */
+        }
+    }
+    __atomic_store_n(&k->in_park, 0, __ATOMIC_RELAXED);
+    return r;
 }
 
 /* ---------------------------------------------------------------------- the poll table ---- */
@@ -241,30 +260,16 @@ static bool clear_fired(struct poll_table *pt)
     return any != 0;
 }
 
-/*
- * in_park is set before `work` is looked at, and whoever sets `work` looks at in_park after it
- * (both fully fenced): one of the two sees the other, so no signal waits for the end of a sleep.
- */
 static s64 sleep_until(struct poll_table *pt, s64 deadline_ns, u32 ends_it)
 {
-    struct kthread *k = kthread_self();
     s64 r;
 
     pt->queued = true;
     if (unlikely(pt->error)) {
         return pt->error;
     }
-    __atomic_store_n(&k->in_park, 1, __ATOMIC_SEQ_CST);
-    if (atomic_load_explicit(&k->work, memory_order_seq_cst) & ends_it) {
-        __atomic_store_n(&k->in_park, 0, __ATOMIC_RELAXED);
-        return clear_fired(pt) ? 0 : -LX_ERESTARTSYS;
-    }
-    r = host_park(deadline_ns, pt->host, pt->n_host);
-    __atomic_store_n(&k->in_park, 0, __ATOMIC_RELAXED);
-    if (clear_fired(pt) || r != -LX_ETIMEDOUT) {
-        return 0; /* also after a kick: look once more, then the test above ends it */
-    }
-    return -LX_ETIMEDOUT;
+    r = thread_sleep(deadline_ns, pt->host, pt->n_host, ends_it);
+    return clear_fired(pt) ? 0 : r;
 }
 
 s64 poll_sleep(struct poll_table *pt, s64 deadline_ns)

@@ -55,6 +55,10 @@ bool waitq_active(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
 /* Safe when not queued. */
 void waitq_remove(struct waiter *w);
+/* [B] Park the calling thread; `ends_it` are the KT_* bits that end the sleep (KT_INTERRUPT, or
+ * KT_EXIT only). For those who keep their own waiters; loop on the condition.
+ * returns 0 woken or kicked, -LX_ETIMEDOUT, -LX_ERESTARTSYS (a bit of ends_it is set) */
+s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it);
 /* Take a dead thread's waiters off their queues: supervisor only. */
 void waitq_forget_thread(u32 slot);
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Futexes (futex(2)): waiters hashed by the identity of the word, see mm_futex_key. A wake-up
+ * nobody waits for costs one fence and one load.
+ */
+#pragma once
+
+#include "lx_sched.h"
+#include "proc/task.h"
+
+/* All of these check alignment (-LX_EINVAL) and range (-LX_EFAULT) of the words. */
+
+struct futex_wait_args {
+    uptr uaddr;
+    u32 val;
+    u32 bitset;       /* not 0 */
+    bool shared;
+    s64 deadline_ns;  /* HOST_CLOCK_MONO, HOST_NO_DEADLINE */
+};
+/* [B] Sleep while *uaddr == val: 0 woken, -LX_EAGAIN other value, -LX_ETIMEDOUT, -LX_ERESTARTSYS. */
+s64 futex_wait(struct task *t, const struct futex_wait_args *a);
+/* Wake up to nr waiters whose bitset meets `bitset`: how many. */
+s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset);
+
+struct futex_requeue_args {
+    uptr from, to;
+    bool shared_from, shared_to;
+    u32 nr_wake, nr_requeue;
+    bool compare;     /* only while *from == val, else -LX_EAGAIN */
+    u32 val;
+};
+/* Wake nr_wake, move nr_requeue more to the other word: how many in all. */
+s64 futex_requeue(struct task *t, const struct futex_requeue_args *a);
+
+struct futex_wake_op_args {
+    uptr uaddr, uaddr2;
+    bool shared;
+    u32 nr, nr2;
+    u32 op;           /* FUTEX_OP() encoding */
+};
+s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a);
+/* [B] futex_waitv(2) with a kernel copy of the list: index of the one woken, or as futex_wait. */
+s64 futex_wait_many(struct task *t, const struct lx_futex_waitv *v, u32 n, s64 deadline_ns);
+
+/* First half of a thread's end, on the thread itself with its memory still there, at exit and at
+ * exec: marks robust mutexes it holds, clears the word of set_tid_address(2) and wakes its waiter.
+ * The list and the word are forgotten. */
+void futex_exit(struct task *t);

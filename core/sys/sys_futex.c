@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* futex(2), futex_waitv(2), get_robust_list(2). */
+#include "ks/uaccess.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "proc/futex.h"
+#include "sys/timeconv.h"
+#include "sysproto.h"
+
+/* Go on after a stop or a handler that was not run: the same wait to the same moment. */
+static s64 wait_restart(struct task *t)
+{
+    struct futex_wait_args a = {
+        .uaddr = mk_uptr(t->restart_arg[0]),
+        .val = (u32)t->restart_arg[1],
+        .bitset = (u32)t->restart_arg[2],
+        .shared = t->restart_arg[3] != 0,
+        .deadline_ns = (s64)t->restart_arg[4],
+    };
+    s64 r = futex_wait(t, &a);
+
+    return r == -LX_ERESTARTSYS ? -LX_ERESTART_RESTARTBLOCK : r;
+}
+
+static s64 do_wait(struct task *t, const struct futex_wait_args *a)
+{
+    s64 r = futex_wait(t, a);
+
+    if (r != -LX_ERESTARTSYS || a->deadline_ns == HOST_NO_DEADLINE) {
+        return r;
+    }
+    t->restart_fn = wait_restart;
+    t->restart_arg[0] = a->uaddr.a;
+    t->restart_arg[1] = a->val;
+    t->restart_arg[2] = a->bitset;
+    t->restart_arg[3] = a->shared;
+    t->restart_arg[4] = (u64)a->deadline_ns;
+    return -LX_ERESTART_RESTARTBLOCK;
+}
+
+/* The deadline of a wait; FUTEX_WAIT's timeout is a span, the others' a moment. */
+static s64 get_deadline(uptr timeout, bool span, bool realtime, s64 *deadline_ns)
+{
+    s64 r;
+    s64 ns;
+
+    *deadline_ns = HOST_NO_DEADLINE;
+    if (uptr_null(timeout)) {
+        return 0;
+    }
+    r = get_timespec_ns(timeout, &ns);
+    if (r == 0) {
+        *deadline_ns = span ? mono_in(ns)
+                            : to_mono_ns(realtime ? HOST_CLOCK_REAL : HOST_CLOCK_MONO, ns);
+    }
+    return r;
+}
+
+static s64 op_wait(struct task *t, struct futex_wait_args *a, uptr timeout, u32 op)
+{
+    bool span = (op & LX_FUTEX_CMD_MASK) == LX_FUTEX_WAIT;
+    s64 r;
+
+    if (!a->bitset) {
+        return -LX_EINVAL;
+    }
+    r = get_deadline(timeout, span, op & LX_FUTEX_CLOCK_REALTIME, &a->deadline_ns);
+    return r < 0 ? r : do_wait(t, a);
+}
+
+/* Linux wakes one also when asked for none. */
+static u32 at_least_one(u32 nr)
+{
+    return (s32)nr < 1 ? 1 : nr;
+}
+
+static s64 op_requeue(struct task *t, struct futex_requeue_args *a)
+{
+    if ((s32)a->nr_wake < 0 || (s32)a->nr_requeue < 0) {
+        return -LX_EINVAL;
+    }
+    a->shared_to = a->shared_from;
+    return futex_requeue(t, a);
+}
+
+s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, uptr uaddr2,
+              u32 val3)
+{
+    u32 op = (u32)op_word;
+    u32 cmd = op & LX_FUTEX_CMD_MASK;
+    bool shared = !(op & LX_FUTEX_PRIVATE_FLAG);
+    u32 val2 = (u32)timeout.a;
+    struct futex_wait_args wait = {.uaddr = uaddr, .val = val, .bitset = val3, .shared = shared};
+    struct futex_requeue_args requeue = {.from = uaddr, .to = uaddr2, .shared_from = shared,
+                                         .nr_wake = val, .nr_requeue = val2, .val = val3,
+                                         .compare = cmd == LX_FUTEX_CMP_REQUEUE};
+    struct futex_wake_op_args wake_op = {uaddr, uaddr2, shared, val, val2, val3};
+
+    if (op & LX_FUTEX_CLOCK_REALTIME && cmd != LX_FUTEX_WAIT && cmd != LX_FUTEX_WAIT_BITSET) {
+        return -LX_ENOSYS;
+    }
+    switch (cmd) {
+    case LX_FUTEX_WAIT:
+        wait.bitset = LX_FUTEX_BITSET_MATCH_ANY;
+        return op_wait(t, &wait, timeout, op);
+    case LX_FUTEX_WAIT_BITSET:
+        return op_wait(t, &wait, timeout, op);
+    case LX_FUTEX_WAKE:
+        return futex_wake(t, uaddr, shared, at_least_one(val), LX_FUTEX_BITSET_MATCH_ANY);
+    case LX_FUTEX_WAKE_BITSET:
+        return val3 ? futex_wake(t, uaddr, shared, at_least_one(val), val3) : -LX_EINVAL;
+    case LX_FUTEX_REQUEUE:
+    case LX_FUTEX_CMP_REQUEUE:
+        return op_requeue(t, &requeue);
+    case LX_FUTEX_WAKE_OP:
+        wake_op.nr = at_least_one(val);
+        wake_op.nr2 = at_least_one(val2);
+        return futex_wake_op(t, &wake_op);
+    default:
+        return -LX_ENOSYS; /* priority inheritance */
+    }
+}
+
+s64 sys_futex_waitv(struct task *t, uptr waiters, u32 count, u32 flags, uptr timeout, s32 clock)
+{
+    struct lx_futex_waitv v[LX_FUTEX_WAITV_MAX];
+    s64 deadline_ns;
+    s64 r;
+
+    if (flags || !count || count > LX_FUTEX_WAITV_MAX || uptr_null(waiters)) {
+        return -LX_EINVAL;
+    }
+    if (!uptr_null(timeout) && clock != LX_CLOCK_MONOTONIC && clock != LX_CLOCK_REALTIME) {
+        return -LX_EINVAL;
+    }
+    r = get_deadline(timeout, false, clock == LX_CLOCK_REALTIME, &deadline_ns);
+    r = r < 0 ? r : copy_from_user(v, waiters, count * sizeof(v[0]));
+    if (r < 0) {
+        return r;
+    }
+    for (u32 i = 0; i < count; i++) {
+        if (v[i].flags & ~(u32)(LX_FUTEX2_PRIVATE | LX_FUTEX2_SIZE_U32) || v[i].reserved_ ||
+            (v[i].flags & 3) != LX_FUTEX2_SIZE_U32 || v[i].val > U32_MAX) {
+            return -LX_EINVAL;
+        }
+    }
+    return futex_wait_many(t, v, count, deadline_ns);
+}
+
+s64 sys_set_robust_list(struct task *t, uptr head, u64 len)
+{
+    if (len != sizeof(struct lx_robust_list_head)) {
+        return -LX_EINVAL;
+    }
+    t->robust_list = head;
+    t->robust_len = len;
+    return 0;
+}
+
+s64 sys_get_robust_list(struct task *t, s32 pid, uptr head, uptr len)
+{
+    struct task *of = pid ? task_find(pid) : task_get(t);
+    s64 r = 0;
+    u64 at;
+
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    if (of->group != t->group && !cred_capable(t->cred, LX_CAP_SYS_PTRACE)) {
+        r = -LX_EPERM;
+    }
+    at = of->robust_list.a;
+    task_put(of);
+    r = r < 0 ? r : put_user64(len, sizeof(struct lx_robust_list_head));
+    return r < 0 ? r : put_user64(head, at);
+}
