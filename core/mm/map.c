@@ -304,33 +304,41 @@ s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
     return err;
 }
 
-/* How far from addr (inside v) the change may go: the end of what is contiguous and permits prot.
- * *err says why it ends before `end`. */
-static u64 protect_extent(struct vma *v, u64 end, u32 prot, s64 *err, u64 *new_data)
+/* A change of protection under way. */
+struct change {
+    u64 addr, end; /* v contains addr */
+    u32 prot;
+    u64 new_data;  /* bytes that RLIMIT_DATA will count */
+    s64 why;       /* it ends early, 0 it does not */
+};
+
+/* How far the change may go: the end of what is contiguous and permits it. */
+static u64 protect_extent(struct vma *v, struct change *c)
 {
     u64 at = v->start;
+    u64 end = c->end;
 
     for (; v && v->start < end; v = mm_next(v)) {
         if (v->start > at) {
-            *err = -LX_ENOMEM;
+            c->why = -LX_ENOMEM;
             return at;
         }
         if (v->flags & (VMA_HIDDEN | VMA_SEALED)) {
-            *err = -LX_EPERM;
+            c->why = -LX_EPERM;
             return v->start;
         }
-        if (prot & ~v->max_prot) {
-            *err = -LX_EACCES;
+        if (c->prot & ~v->max_prot) {
+            c->why = -LX_EACCES;
             return v->start;
         }
-        if ((prot & LX_PROT_WRITE) && !(v->prot & LX_PROT_WRITE) &&
+        if ((c->prot & LX_PROT_WRITE) && !(v->prot & LX_PROT_WRITE) &&
             !(v->flags & (LX_MAP_SHARED | LX_MAP_GROWSDOWN))) {
-            *new_data += vma_len(v);
+            c->new_data += MIN(v->end, end) - MAX(v->start, c->addr);
         }
         at = v->end;
     }
     if (at < end) {
-        *err = -LX_ENOMEM;
+        c->why = -LX_ENOMEM;
         return at;
     }
     return end;
@@ -358,35 +366,33 @@ static s64 protect_apply(struct mm *mm, u64 addr, u64 end, u32 prot)
 
 static s64 protect_locked(struct task *t, struct mm *mm, u64 addr, u64 end, u32 prot)
 {
+    struct change c = {.addr = addr, .end = end, .prot = prot & MM_PROT_ALL};
     struct vma *v = mm_find_from(mm, addr);
-    u64 new_data = 0;
     u64 stop;
-    s64 why = 0;
     s64 err;
 
     if (v && (prot & LX_PROT_GROWSDOWN)) {
         if (v->start >= end || !(v->flags & LX_MAP_GROWSDOWN)) {
             return v->start >= end ? -LX_ENOMEM : -LX_EINVAL;
         }
-        addr = v->start;
+        c.addr = v->start;
     }
-    if (!v || v->start > addr) {
+    if (!v || v->start > c.addr) {
         return -LX_ENOMEM;
     }
     if (prot & LX_PROT_GROWSUP) {
         return -LX_EINVAL;
     }
-    prot &= MM_PROT_ALL;
-    stop = protect_extent(v, end, prot, &why, &new_data);
-    if (stop <= addr) {
-        return why;
+    stop = protect_extent(v, &c);
+    if (stop <= c.addr) {
+        return c.why;
     }
-    if (new_data && t &&
-        mm->data_pages + (new_data >> PAGE_SHIFT) > limit(t, LX_RLIMIT_DATA) >> PAGE_SHIFT) {
+    if (c.new_data && t &&
+        mm->data_pages + (c.new_data >> PAGE_SHIFT) > limit(t, LX_RLIMIT_DATA) >> PAGE_SHIFT) {
         return -LX_ENOMEM;
     }
-    err = protect_apply(mm, addr, stop, prot);
-    return err < 0 ? err : why;
+    err = protect_apply(mm, c.addr, stop, c.prot);
+    return err < 0 ? err : c.why;
 }
 
 s64 mm_protect(struct task *t, struct mm *mm, u64 addr, u64 len, u32 prot)
