@@ -3,7 +3,7 @@
 # a file needs no edit here. CC=gcc and CC=clang both work: make CC=clang BUILD=build-clang
 
 BUILD ?= build
-ifeq ($(origin CC),default)
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := gcc
 endif
 

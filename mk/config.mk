@@ -39,7 +39,9 @@ UNIT_TEST := -std=gnu11 -O1 -g -fno-strict-aliasing -DPICOLX_HOSTED=1 -D_GNU_SOU
 # small static programs without a libc that run as guests
 GUEST := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -fno-stack-protector \
          -fno-pie -fcf-protection=none -ffreestanding
-GUEST_LINK := -static -nostdlib -no-pie -Wl,-z,noexecstack -Wl,--build-id=none
+# clang finds -no-pie superfluous with -static, gcc needs it where PIE is the default
+NO_PIE := $(if $(findstring clang,$(CC)),,-no-pie)
+GUEST_LINK := -static -nostdlib $(NO_PIE) -Wl,-z,noexecstack -Wl,--build-id=none
 
 ifneq ($(findstring clang,$(CC)),)
 FREE += -Wthread-safety

@@ -12,7 +12,7 @@ HOST_OBJ := $(HOST_C:%.c=$(OBJ)/%.o) $(HOST_S:%.S=$(OBJ)/%.S.o)
 GEN_OBJ := $(GEN_SRC:$(GEN)/%.c=$(OBJ)/gen/%.o)
 LXCORE_OBJ := $(CORE_OBJ) $(HOST_OBJ) $(GEN_OBJ)
 
-LXCORE_LINK := -static -nostdlib -no-pie -Wl,-T,$(LDSCRIPT) -Wl,-z,noexecstack \
+LXCORE_LINK := -static -nostdlib $(NO_PIE) -Wl,-T,$(LDSCRIPT) -Wl,-z,noexecstack \
                -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-dynamic-linker
 
 $(OBJ)/core/%.o: core/%.c | $(GEN_STAMP)

@@ -50,6 +50,8 @@ def run(program, timeout):
     """One program -> (name, passed, failed, seconds, text to show)."""
     argv = [sys.executable, program] if program.endswith(".py") else [os.path.abspath(program)]
     name = os.path.basename(program)
+    if not os.path.exists(program):
+        return name, 0, 1, 0.0, "not built"
     start = time.monotonic()
     with tempfile.TemporaryFile() as out:
         proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out,
