@@ -409,6 +409,13 @@ s64 host_clock_res_ns(enum host_clock id)
     return id == HOST_CLOCK_REAL_COARSE || id == HOST_CLOCK_MONO_COARSE ? 4 * NS_PER_MSEC : 1;
 }
 
+const struct host_vdso *host_vdso(void)
+{
+    static const struct host_vdso none;
+
+    return &none;
+}
+
 void fake_advance(s64 ns)
 {
     g_now_ns += ns;
