@@ -127,8 +127,8 @@ static s64 begin(const struct task *t, const char *path, struct exec_args *a)
 
     memset(a, 0, sizeof(*a));
     a->limit = MAX(MIN(limit, TOTAL_MAX), TOTAL_MIN);
-    a->execfn = kstrndup(path, strlen(path));
-    return a->execfn ? 0 : -LX_ENOMEM;
+    a->path = a->execfn = kstrndup(path, strlen(path));
+    return a->path ? 0 : -LX_ENOMEM;
 }
 
 /* A program always gets an argv[0], as since Linux 5.18. */
@@ -170,7 +170,10 @@ void exec_args_free(struct exec_args *a)
     kfree(a->argv.buf);
     kfree(a->envp.buf);
     kfree(a->prefix.buf);
-    kfree(a->execfn);
+    if (a->execfn != a->path) {
+        kfree(a->execfn);
+    }
+    kfree(a->path);
     memset(a, 0, sizeof(*a));
 }
 

@@ -20,7 +20,8 @@ struct exec_args {
     struct exec_strings argv, envp;
     struct exec_strings prefix; /* come before argv: interpreters of scripts, outermost first */
     u64 skip;                   /* bytes of argv that prefix replaces: argv[0], or 0 */
-    char *execfn;               /* AT_EXECFN: path as given to execve */
+    char *path;                 /* as given to execve */
+    char *execfn;               /* AT_EXECFN: path, or its own string after exec_prepare */
     u64 limit;                  /* bytes that strings and pointers may take */
     bool secure;                /* AT_SECURE; exec.c sets it after the credentials are known */
 };

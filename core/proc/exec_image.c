@@ -183,7 +183,6 @@ static s64 name_by_fd(const struct exec_request *q, struct exec_args *a)
         return -LX_ENOMEM;
     }
     fmt_snprintf(name, size, q->path[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d%s", q->dfd, q->path);
-    kfree(a->execfn);
     a->execfn = name;
     return 0;
 }
