@@ -10,6 +10,7 @@
 /* Exit statuses of an instance that could not start; the manager turns them into messages. */
 #define HOST_EXIT_UNSUPPORTED 71 /* this host lacks something   */
 #define HOST_EXIT_PANIC       70 /* lxcore found itself damaged */
+#define HOST_EXIT_START       72 /* root or first program       */
 
 struct boot_params {
     u32 argc, envc;

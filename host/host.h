@@ -58,6 +58,9 @@ void host_log(const char *text, u64 len);
 /* Report `why` on the log and end the whole instance. */
 _Noreturn void host_panic(const char *why);
 
+/* End the instance in good order: the supervisor ends with `status`, all others with it. */
+_Noreturn void host_instance_exit(s32 status);
+
 /* Fill `buf` with `len` cryptographically random bytes. Returns 0. */
 s64 host_random(void *buf, u64 len);
 

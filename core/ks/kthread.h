@@ -45,6 +45,7 @@ struct kthread {
     u64 syscall_ret_nr;          /* [o] number of the call being served, ~0 none           */
     u32 task_flags;              /* [o] KTF_*, from the creator to the new thread          */
     uptr child_settid;           /* [o] where a new thread stores its tid, 0 nowhere       */
+    u64 trace_start_ns;          /* [o] of the call being traced                           */
     u64 host[32];                /* backend's own: permit, host ids, state                 */
 };
 _Static_assert(sizeof(struct kthread) <= KTHREAD_SIZE, "kthread outgrew its place");

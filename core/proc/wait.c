@@ -4,6 +4,8 @@
 
 #include "ks/uaccess.h"
 #include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_time.h"
 #include "lx_wait.h"
 #include "proc/exit.h"
 #include "proc/pidfd.h"
@@ -31,9 +33,9 @@ static bool matches(const struct wait_for *w, const struct group *c)
     if (w->type == LX_P_PGID && c->pgrp != w->pid) {
         return false;
     }
-    if (!(w->options & LX___WALL)) {
+    if (!(w->options & LX_WALL)) {
         bool clone_child = c->exit_signal != LX_SIGCHLD;
-        return clone_child == ((w->options & LX___WCLONE) != 0);
+        return clone_child == ((w->options & LX_WCLONE) != 0);
     }
     return true;
 }
@@ -147,8 +149,8 @@ s64 sys_wait4(struct task *t, s32 pid, uptr status, u32 options, uptr usage)
     struct wait_for w = {.type = LX_P_ALL, .options = options | LX_WEXITED};
     s64 r;
 
-    if (options & ~(u32)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX___WNOTHREAD | LX___WCLONE |
-                         LX___WALL)) {
+    if (options & ~(u32)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX_WNOTHREAD | LX_WCLONE |
+                         LX_WALL)) {
         return -LX_EINVAL;
     }
     if (pid == S32_MIN) {
@@ -239,7 +241,7 @@ s64 sys_waitid(struct task *t, s32 which, s32 id, uptr info, u32 options, uptr u
     s64 r;
 
     if ((options & ~(u32)(LX_WNOHANG | LX_WNOWAIT | LX_WEXITED | LX_WSTOPPED | LX_WCONTINUED |
-                          LX___WNOTHREAD | LX___WCLONE | LX___WALL)) ||
+                          LX_WNOTHREAD | LX_WCLONE | LX_WALL)) ||
         !(options & (LX_WEXITED | LX_WSTOPPED | LX_WCONTINUED))) {
         return -LX_EINVAL;
     }

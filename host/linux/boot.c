@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "host/linux/priv.h"
 #include "host/linux/sys.h"
+#include "host/linux/vdso.h"
 #include "lx_elf.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"

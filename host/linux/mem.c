@@ -117,7 +117,7 @@ s64 host_mem_reset(void)
 
 s64 host_mem_object(u64 size, host_handle *out)
 {
-    s64 fd = raw_syscall2(__NR_memfd_create, "lx", MFD_CLOEXEC);
+    s64 fd = raw_syscall2(__NR_memfd_create, "lx", 1 /* MFD_CLOEXEC */);
     s64 r;
 
     if (fd < 0) {

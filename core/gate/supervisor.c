@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gate/supervisor.h"
+
+#include "gate/tracer.h"
+#include "ks/lock.h"
+#include "ks/timer.h"
+#include "lx_errno.h"
+#include "lx_poll.h"
+#include "proc/exec.h"
+#include "proc/exit.h"
+
+#define MAX_WATCHES 32
+
+struct watch {
+    host_handle h;
+    void (*fn)(void *ctx, u32 events);
+    void *ctx;
+};
+
+/* locks: l g_sup.lock  o the supervisor */
+static struct {
+    struct lock lock;
+    u32 n;                           /* [l] */
+    struct watch watch[MAX_WATCHES]; /* [l] */
+    u32 pool;                        /* [o] */
+    _Atomic u32 over;                /* [a] pid 1 ended */
+    s32 status;                      /* wait status of pid 1 */
+} g_sup = {.lock = LOCK_INIT(LOCK_SESSION)};
+
+static void init_exited(s32 code)
+{
+    g_sup.status = code;
+    atomic_store(&g_sup.over, 1);
+    host_unpark(0);
+}
+
+void supervisor_init(u64 pool_size)
+{
+    g_sup.pool = (u32)pool_size;
+    g_init_exited = init_exited;
+    exec_pool_refill(1);
+}
+
+void supervisor_exit(s32 status)
+{
+    tracer_finish();
+    host_instance_exit(status);
+}
+
+s64 supervisor_watch(host_handle h, void (*fn)(void *ctx, u32 events), void *ctx)
+{
+    s64 r = -LX_ENOSPC;
+
+    lock_acquire(&g_sup.lock);
+    if (g_sup.n < MAX_WATCHES) {
+        g_sup.watch[g_sup.n++] = (struct watch){h, fn, ctx};
+        r = 0;
+    }
+    lock_release(&g_sup.lock);
+    host_unpark(0);
+    return r;
+}
+
+void supervisor_unwatch(host_handle h)
+{
+    lock_acquire(&g_sup.lock);
+    for (u32 i = 0; i < g_sup.n; i++) {
+        if (g_sup.watch[i].h == h) {
+            g_sup.watch[i] = g_sup.watch[--g_sup.n];
+            break;
+        }
+    }
+    lock_release(&g_sup.lock);
+    host_unpark(0);
+}
+
+static void reap(void)
+{
+    bool signalled = false;
+    s64 pid;
+
+    while ((pid = host_proc_reap(&signalled)) > 0) {
+        exit_reap_host((u32)pid, signalled);
+    }
+}
+
+/* Sleep until something happens; run the watches that became ready. */
+static void sleep_once(s64 deadline_ns)
+{
+    struct host_ready ready[MAX_WATCHES];
+    struct watch copy[MAX_WATCHES];
+    u32 n;
+
+    lock_acquire(&g_sup.lock);
+    n = g_sup.n;
+    for (u32 i = 0; i < n; i++) {
+        copy[i] = g_sup.watch[i];
+        ready[i] = (struct host_ready){.h = copy[i].h, .want = LX_POLLIN};
+    }
+    lock_release(&g_sup.lock);
+    if (host_park(deadline_ns, ready, n) == 0) {
+        for (u32 i = 0; i < n; i++) {
+            if (ready[i].got != 0) {
+                copy[i].fn(copy[i].ctx, ready[i].got);
+            }
+        }
+    }
+}
+
+static s32 exit_status(s32 wait_status)
+{
+    s32 sig = wait_status & 0x7f;
+
+    return sig != 0 ? 128 + sig : (wait_status >> 8) & 0xff;
+}
+
+void supervisor_loop(void)
+{
+    for (;;) {
+        s64 deadline;
+
+        reap();
+        if (atomic_load(&g_sup.over)) {
+            supervisor_exit(exit_status(g_sup.status));
+        }
+        exec_pool_refill(g_sup.pool);
+        deadline = timer_run();
+        sleep_once(deadline);
+    }
+}

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * execve(2).
+ *
+ * Decode and check everything first (script.c, elf.c): until then the caller goes on after an
+ * error. Past the point of no return a failure kills the task. If the caller's address space is
+ * its own, it is emptied and filled in place. If others use it (a vfork child runs in its parent's
+ * memory), the task moves: a host process of the pool, empty and waiting, becomes its new thread,
+ * and the old one goes back to the parent or ends.
+ *
+ * The pool is a stack of slots. The supervisor fills it, since only it is the parent of all.
+ */
+#include "proc/exec.h"
+
+#include "base/path.h"
+#include "base/str.h"
+#include "ks/log.h"
+#include "ks/slab.h"
+#include "ks/uaccess.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_stat.h"
+#include "mm/space.h"
+#include "proc/clone.h"
+#include "proc/exit.h"
+#include "proc/futex.h"
+#include "proc/itimer.h"
+#include "proc/signal.h"
+#include "proc/taskalloc.h"
+#include "sysproto.h"
+#include "vfs/fdtable.h"
+#include "vfs/namei.h"
+
+#define POOL_MAX 64
+
+/* locks: l g_pool.lock */
+static struct {
+    struct lock lock;
+    u32 n;               /* [l] */
+    u32 slots[POOL_MAX]; /* [l] */
+    u32 want;            /* [l] kept ready */
+    struct waitq wait;   /* for one to become ready */
+} g_pool = {.lock = LOCK_INIT(LOCK_SLOT), .want = 3, .wait = WAITQ_INIT(g_pool.wait)};
+
+/* ------------------------------------------------------------------ the new image ----------- */
+
+static void job_free(struct exec_job *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    exec_args_free(&job->args);
+    exec_image_free(&job->image);
+    cred_put(job->cred);
+    kfree(job);
+}
+
+_Noreturn static void die(struct task *t)
+{
+    group_exit(t, LX_SIGKILL);
+}
+
+static void reset_task(struct task *t, const struct exec_job *job)
+{
+    struct cred *old = t->cred;
+
+    memcpy(t->comm, job->comm, sizeof(t->comm));
+    t->altstack = (struct lx_stack){.ss_flags = LX_SS_DISABLE};
+    t->clear_child_tid = mk_uptr(0);
+    t->robust_list = mk_uptr(0);
+    t->rseq = mk_uptr(0);
+    t->rseq_len = 0;
+    t->did_exec = true;
+    t->in_execve = false;
+    t->pdeath_sig = job->args.secure ? 0 : t->pdeath_sig;
+    lock_acquire(&t->group->lock);
+    t->group->flags |= GROUP_EXECED;
+    lock_release(&t->group->lock);
+    lock_acquire(&g_pid_lock);
+    t->cred = cred_get(job->cred);
+    lock_release(&g_pid_lock);
+    cred_put(old);
+}
+
+/* On the thread that will run the program, in an empty user half described by t->mm. */
+_Noreturn static void start_image(struct task *t, struct exec_job *job)
+{
+    struct kthread *kt = kthread_self();
+    struct elf_start at;
+    s64 r;
+
+    r = exec_load(t, t->mm, &job->image, &job->args, &at);
+    job_free(job);
+    if (r < 0) {
+        die(t);
+    }
+    memset(&kt->regs, 0, sizeof(kt->regs));
+    kt->regs.rip = at.rip;
+    kt->regs.rsp = at.rsp;
+    kt->regs.eflags = 0x202;
+    host_set_tls(0);
+    fpu_init();
+    kt->syscall_ret_nr = ~0ull;
+    atomic_fetch_or(&kt->work, KT_RESTORE);
+    kthread_resume(kt);
+}
+
+/* ------------------------------------------------------------------ the pool ---------------- */
+
+static void pool_main(void *arg)
+{
+    struct kthread *kt = arg;
+    struct task *t;
+    struct exec_job *job;
+
+    lock_acquire(&g_pool.lock);
+    g_pool.slots[g_pool.n++] = kt->slot;
+    lock_release(&g_pool.lock);
+    waitq_wake(&g_pool.wait, 0);
+    while ((t = __atomic_load_n(&kt->task, __ATOMIC_ACQUIRE)) == NULL) {
+        host_park(HOST_NO_DEADLINE, NULL, 0);
+    }
+    job = t->exec_job;
+    t->exec_job = NULL;
+    start_image(t, job);
+}
+
+s64 exec_pool_add(void)
+{
+    s64 slot = slot_alloc();
+    s64 r;
+
+    if (slot < 0) {
+        return slot;
+    }
+    kthread_setup((u32)slot, NULL);
+    r = host_proc_spawn((u32)slot, pool_main, kthread_of((u32)slot));
+    if (r < 0) {
+        slot_free((u32)slot);
+    }
+    return r;
+}
+
+void exec_pool_refill(u32 want)
+{
+    u32 have;
+
+    lock_acquire(&g_pool.lock);
+    have = g_pool.n;
+    want = MAX(want, g_pool.want);
+    lock_release(&g_pool.lock);
+    for (; have < want && have < POOL_MAX - 8; have++) {
+        if (exec_pool_add() < 0) {
+            return;
+        }
+    }
+}
+
+void exec_pool_forget(u32 slot)
+{
+    lock_acquire(&g_pool.lock);
+    for (u32 i = 0; i < g_pool.n; i++) {
+        if (g_pool.slots[i] == slot) {
+            g_pool.slots[i] = g_pool.slots[--g_pool.n];
+            slot_free(slot);
+            break;
+        }
+    }
+    lock_release(&g_pool.lock);
+}
+
+static s64 pool_pop(void)
+{
+    s64 slot = -LX_EAGAIN;
+
+    lock_acquire(&g_pool.lock);
+    if (g_pool.n > 0) {
+        slot = g_pool.slots[--g_pool.n];
+    }
+    lock_release(&g_pool.lock);
+    host_unpark(0); /* the supervisor makes a new one */
+    return slot;
+}
+
+static s64 pool_take(void)
+{
+    struct poll_table pt;
+    s64 slot = pool_pop();
+    s64 r = 0;
+
+    if (slot >= 0) {
+        return slot;
+    }
+    poll_begin(&pt);
+    poll_wait(&pt, &g_pool.wait, 0);
+    while ((slot = pool_pop()) < 0 && r != -LX_ERESTARTSYS) {
+        r = poll_sleep_killable(&pt, host_clock_ns(HOST_CLOCK_MONO) + NS_PER_SEC);
+    }
+    poll_end(&pt);
+    return slot;
+}
+
+/* t runs on the pool process of `slot` from now on. */
+static void hand_over(struct task *t, u32 slot, struct exec_job *job)
+{
+    struct kthread *kt = kthread_of(slot);
+
+    t->exec_job = job;
+    atomic_store(&t->mm->users, 1);
+    lock_acquire(&t->group->lock);
+    t->kt = kt;
+    task_refresh_work(t);
+    __atomic_store_n(&kt->task, t, __ATOMIC_RELEASE);
+    lock_release(&t->group->lock);
+    host_unpark(slot);
+}
+
+/* ------------------------------------------------------------------ point of no return ------ */
+
+/* Alone in the group: every other thread is told to end and waited for; the caller takes over the
+ * leader's number. */
+static s64 become_single(struct task *t)
+{
+    struct group *g = t->group;
+    struct poll_table pt;
+    struct task *other, *old_leader = NULL;
+
+    lock_acquire(&g->lock);
+    if ((g->flags & GROUP_EXITING) || g->exec_task != NULL) {
+        lock_release(&g->lock);
+        return -LX_EAGAIN;
+    }
+    g->exec_task = t;
+    list_for_each_entry(other, &g->threads, in_group) {
+        if (other != t) {
+            task_kick(other, KT_EXIT);
+        }
+    }
+    lock_release(&g->lock);
+    poll_begin(&pt);
+    poll_wait(&pt, &g->exec_wait, 0);
+    while (g->n_threads > 1 && !(g->flags & GROUP_EXITING)) {
+        poll_sleep_killable(&pt, HOST_NO_DEADLINE);
+    }
+    poll_end(&pt);
+    lock_acquire(&g_pid_lock);
+    lock_acquire(&g->lock);
+    g->exec_task = NULL;
+    if (!(g->flags & GROUP_EXITING) && g->leader != t) {
+        struct pid *own = t->pid;
+
+        old_leader = g->leader;
+        t->pid = old_leader->pid;
+        t->pid->task = t;
+        old_leader->pid = own;
+        own->task = NULL;
+        g->leader = t;
+    }
+    lock_release(&g->lock);
+    lock_release(&g_pid_lock);
+    task_put(old_leader);
+    return g->flags & GROUP_EXITING ? -LX_EAGAIN : 0;
+}
+
+static void unshare_for_exec(struct task *t)
+{
+    struct sighand *sh = t->sighand;
+
+    if (atomic_load(&sh->ref.count) > 1) {
+        struct sighand *own = sighand_copy(sh);
+        if (own == NULL) {
+            die(t);
+        }
+        lock_acquire(&t->group->lock);
+        t->sighand = own;
+        lock_release(&t->group->lock);
+        sighand_put(sh);
+    }
+    lock_acquire(&t->sighand->lock);
+    sighand_reset(t->sighand);
+    lock_release(&t->sighand->lock);
+    if (fdtable_shared(t->files)) {
+        struct fdtable *own = fdtable_copy(t->files);
+        if (own == NULL) {
+            die(t);
+        }
+        fdtable_put(t->files, t);
+        t->files = own;
+    }
+    fd_close_on_exec(t->files, t);
+}
+
+static void vfork_release(struct task *t)
+{
+    atomic_store(&t->vfork_done, 1);
+    waitq_wake(&t->vfork_wait, 0);
+}
+
+_Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, u32 slot)
+{
+    struct kthread *kt = kthread_self();
+    struct mm *old = t->mm;
+    lx_pid_t tid = task_tid(t);
+    struct task *parent = t->vfork_parent;
+    struct task handed = {.vfork_parent = parent, .borrow = t->borrow};
+    bool last;
+
+    t->mm = mm_new();
+    if (t->mm == NULL) {
+        t->mm = old;
+        die(t);
+    }
+    t->vfork_parent = NULL;
+    t->borrow = NULL;
+    kt->task = NULL;
+    vfork_release(t);
+    hand_over(t, slot, job); /* from here t may be gone at any time */
+    if (parent != NULL) {
+        mm_put(old);
+        borrow_return(&handed, tid);
+    }
+    last = atomic_fetch_sub(&old->users, 1) == 1;
+    mm_put(old);
+    slot_free(kt->slot);
+    if (last) {
+        host_proc_exit();
+    }
+    host_thread_exit();
+}
+
+_Noreturn static void exec_here(struct task *t, struct exec_job *job)
+{
+    struct mm *old = t->mm;
+    struct mm *mm = mm_new();
+
+    if (mm == NULL) {
+        die(t);
+    }
+    mm_clear(old);
+    atomic_store(&mm->users, 1);
+    lock_acquire(&g_pid_lock);
+    t->mm = mm;
+    lock_release(&g_pid_lock);
+    mm_put(old);
+    vfork_release(t);
+    start_image(t, job);
+}
+
+_Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
+{
+    futex_exit(t);
+    unshare_for_exec(t);
+    itimer_exec(t);
+    reset_task(t, job);
+    if (slot >= 0) {
+        exec_elsewhere(t, job, (u32)slot);
+    }
+    exec_here(t, job);
+}
+
+/* ------------------------------------------------------------------ credentials ------------- */
+
+/* Set-user-id and set-group-id programs, and what exec does to capabilities (capabilities(7)). */
+static s64 new_cred(struct task *t, struct exec_job *job)
+{
+    const struct cred *old = t->cred;
+    struct cred *c = cred_copy(old, ~0u);
+
+    if (c == NULL) {
+        return -LX_ENOMEM;
+    }
+    job->cred = c;
+    if (job->image.set_uid != EXEC_KEEP_ID && !c->no_new_privs) {
+        c->euid = job->image.set_uid;
+    }
+    if (job->image.set_gid != EXEC_KEEP_ID && !c->no_new_privs) {
+        c->egid = job->image.set_gid;
+    }
+    c->suid = c->fsuid = c->euid;
+    c->sgid = c->fsgid = c->egid;
+    c->keep_caps = false;
+    if (c->euid != old->euid || c->egid != old->egid) {
+        c->cap_amb = 0;
+    }
+    if (c->euid == 0 || c->uid == 0) {
+        c->cap_perm = c->cap_bnd | c->cap_inh;
+        c->cap_eff = c->euid == 0 ? c->cap_perm : 0;
+    } else {
+        c->cap_perm = c->cap_amb;
+        c->cap_eff = c->cap_amb;
+    }
+    job->args.secure = c->euid != c->uid || c->egid != c->gid;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ calls ------------------- */
+
+static void set_comm(struct exec_job *job, const char *path)
+{
+    const char *base = strrchr(path, '/');
+
+    str_copy_bytes(job->comm, sizeof(job->comm), base != NULL ? base + 1 : path,
+                   MIN(strlen(base != NULL ? base + 1 : path), sizeof(job->comm) - 1));
+}
+
+static s64 do_execve(struct task *t, const struct exec_request *q, struct exec_job *job)
+{
+    s64 slot = -1;
+    s64 r;
+
+    r = exec_prepare(t, q, &job->args, &job->image);
+    if (r == 0) {
+        set_comm(job, q->path[0] != 0 ? q->path : job->args.execfn);
+        r = new_cred(t, job);
+    }
+    if (r == 0 && t->vfork_parent == NULL) {
+        r = become_single(t);
+        if (r < 0) {
+            task_exit_pending(t);
+        }
+    }
+    if (r == 0 && (t->vfork_parent != NULL || atomic_load(&t->mm->users) > 1)) {
+        slot = pool_take();
+        r = slot < 0 ? slot : 0;
+    }
+    if (r < 0) {
+        return r;
+    }
+    commit(t, job, slot);
+}
+
+static s64 exec_call(struct task *t, s32 dfd, uptr path, uptr argv, uptr envp, u32 flags)
+{
+    struct exec_job *job = kzalloc(sizeof(*job));
+    char *name = kmalloc(LX_PATH_MAX);
+    struct exec_request q = {.dfd = dfd, .at_flags = flags};
+    s64 r = -LX_ENOMEM;
+
+    if (name != NULL && job != NULL) {
+        r = strncpy_from_user(name, path, LX_PATH_MAX);
+        if (r >= 0) {
+            r = exec_args_from_user(t, name, argv, envp, &job->args);
+        }
+    }
+    kfree(name);
+    if (r == 0) {
+        q.path = job->args.execfn;
+        q.dfd_cloexec = dfd >= 0 && fd_get_cloexec(t->files, dfd) > 0;
+        r = do_execve(t, &q, job);
+    }
+    job_free(job);
+    return r;
+}
+
+s64 sys_execve(struct task *t, uptr path, uptr argv, uptr envp)
+{
+    return exec_call(t, LX_AT_FDCWD, path, argv, envp, 0);
+}
+
+s64 sys_execveat(struct task *t, s32 dfd, uptr path, uptr argv, uptr envp, u32 flags)
+{
+    if (flags & ~(u32)(LX_AT_EMPTY_PATH | LX_AT_SYMLINK_NOFOLLOW)) {
+        return -LX_EINVAL;
+    }
+    return exec_call(t, dfd, path, argv, envp, flags);
+}
+
+s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,
+               const char *const *envp)
+{
+    struct exec_job *job = kzalloc(sizeof(*job));
+    struct exec_request q = {
+        .dfd = fd, .path = path, .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
+    s64 slot = -1;
+    s64 r = -LX_ENOMEM;
+
+    if (job != NULL) {
+        r = exec_args_from_kernel(t, path, argv, envp, &job->args);
+        if (r == 0) {
+            r = exec_prepare(t, &q, &job->args, &job->image);
+        }
+        if (r == 0) {
+            set_comm(job, path[0] != 0 ? path : argv[0]);
+            job->cred = cred_get(t->cred);
+            t->mm = mm_new();
+            r = t->mm == NULL ? -LX_ENOMEM : 0;
+        }
+    }
+    while (r == 0 && slot < 0) {
+        slot = pool_pop();
+        if (slot < 0) {
+            host_park(host_clock_ns(HOST_CLOCK_MONO) + 100000, NULL, 0);
+        }
+    }
+    if (r < 0) {
+        job_free(job);
+        return r;
+    }
+    memcpy(t->comm, job->comm, sizeof(t->comm));
+    hand_over(t, (u32)slot, job);
+    return 0;
+}

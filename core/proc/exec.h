@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * execve, and the pool of empty host processes that take over the image of a task whose address
+ * space is not its own (a vfork child, a CLONE_VM sibling).
+ */
+#pragma once
+
+#include "proc/exec_args.h"
+#include "proc/exec_image.h"
+#include "proc/task.h"
+
+/* Everything the new image needs, in the shared heap: whoever loads it needs nothing else. */
+struct exec_job {
+    struct exec_args args;
+    struct exec_image image; /* program and interpreter, checked */
+    struct cred *cred;       /* after the exec */
+    char comm[16];
+};
+
+/* Supervisor: one more host process waiting for work. -LX_EAGAIN: the host has no more. */
+s64 exec_pool_add(void);
+/* Supervisor: keep `want` of them ready. */
+void exec_pool_refill(u32 want);
+/* Supervisor: the process on `slot` died; if it was waiting in the pool it no longer is. */
+void exec_pool_forget(u32 slot);
+/* Boot: t, which has no host thread yet, gets a pool process and execs `path`, or what descriptor
+ * fd refers to when path is empty. Waits for the pool. */
+s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,
+               const char *const *envp);

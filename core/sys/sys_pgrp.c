@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers of processes, process groups and sessions (credentials(7)). */
+#include "ks/uaccess.h"
+#include "lx_errno.h"
+#include "proc/signal.h"
+#include "proc/taskalloc.h"
+#include "sysproto.h"
+
+s64 sys_getpid(struct task *t)
+{
+    return t->group->pid->nr;
+}
+
+s64 sys_gettid(struct task *t)
+{
+    return t->pid->nr;
+}
+
+s64 sys_getppid(struct task *t)
+{
+    /* [P], read without the lock: the parent can only be replaced, never freed while we are its
+     * child, and a number read just before is as good as one read just after */
+    const struct group *parent = __atomic_load_n(&t->group->parent, __ATOMIC_RELAXED);
+
+    return parent != NULL ? parent->pid->nr : 0;
+}
+
+s64 sys_set_tid_address(struct task *t, uptr tidptr)
+{
+    t->clear_child_tid = tidptr;
+    return t->pid->nr;
+}
+
+/* The group of `pid` (0: the caller's), borrowed. g_pid_lock held. */
+static struct group *group_of(struct task *t, s32 pid)
+{
+    struct pid *p;
+
+    if (pid == 0) {
+        return t->group;
+    }
+    p = pid_find_locked(pid);
+    if (p == NULL || p->group == NULL || (p->group->flags & GROUP_ZOMBIE && p->group->pgrp == NULL)) {
+        return NULL;
+    }
+    return p->group;
+}
+
+static s64 check_setpgid(struct task *t, struct group *g, s32 pgid)
+{
+    struct pid *target;
+    struct group *m;
+
+    if (g == NULL || (g != t->group && g->parent != t->group)) {
+        return -LX_ESRCH;
+    }
+    if (g->session == g->pid) {
+        return -LX_EPERM;
+    }
+    if (g != t->group) {
+        if (g->session != t->group->session) {
+            return -LX_EPERM;
+        }
+        if (g->flags & GROUP_EXECED) {
+            return -LX_EACCES;
+        }
+    }
+    if (pgid == g->pid->nr) {
+        return 0;
+    }
+    target = pid_find_locked(pgid);
+    if (target == NULL) {
+        return -LX_EPERM;
+    }
+    list_for_each_entry(m, &target->pgrp, in_pgrp) {
+        if (m->session == g->session) {
+            return 0;
+        }
+    }
+    return -LX_EPERM;
+}
+
+s64 sys_setpgid(struct task *t, s32 pid, s32 pgid)
+{
+    struct group *g;
+    struct pid *target;
+    s64 r;
+
+    if (pgid < 0) {
+        return -LX_EINVAL;
+    }
+    lock_acquire(&g_pid_lock);
+    g = group_of(t, pid);
+    if (pgid == 0 && g != NULL) {
+        pgid = g->pid->nr;
+    }
+    r = check_setpgid(t, g, pgid);
+    if (r == 0) {
+        target = pid_find_locked(pgid);
+        if (g->pgrp != target) {
+            pid_get(target);
+            list_del_init(&g->in_pgrp);
+            pid_put(g->pgrp);
+            g->pgrp = target;
+            list_add_tail(&g->in_pgrp, &target->pgrp);
+        }
+    }
+    lock_release(&g_pid_lock);
+    return r;
+}
+
+s64 sys_getpgid(struct task *t, s32 pid)
+{
+    struct group *g;
+    s64 r;
+
+    lock_acquire(&g_pid_lock);
+    g = group_of(t, pid);
+    r = g != NULL ? g->pgrp->nr : -LX_ESRCH;
+    lock_release(&g_pid_lock);
+    return r;
+}
+
+s64 sys_getpgrp(struct task *t)
+{
+    return sys_getpgid(t, 0);
+}
+
+s64 sys_getsid(struct task *t, s32 pid)
+{
+    struct group *g;
+    s64 r;
+
+    lock_acquire(&g_pid_lock);
+    g = group_of(t, pid);
+    r = g != NULL ? g->session->nr : -LX_ESRCH;
+    lock_release(&g_pid_lock);
+    return r;
+}
+
+s64 sys_setsid(struct task *t)
+{
+    struct group *g = t->group;
+    s64 r = g->pid->nr;
+
+    lock_acquire(&g_pid_lock);
+    if (g->session == g->pid || !list_empty(&g->pid->pgrp)) {
+        r = -LX_EPERM;
+    } else {
+        list_del_init(&g->in_pgrp);
+        list_del_init(&g->in_session);
+        pid_put(g->pgrp);
+        pid_put(g->session);
+        g->pgrp = pid_get(g->pid);
+        g->session = pid_get(g->pid);
+        list_add_tail(&g->in_pgrp, &g->pid->pgrp);
+        list_add_tail(&g->in_session, &g->pid->session);
+        g->tty = NULL;
+    }
+    lock_release(&g_pid_lock);
+    return r;
+}
