@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Open files and folders of volfs. An open file uses its vnode's host handle (f->priv is the handle
+ * plus one), so that transfers go straight to the host and take no lock.
+ */
+#include "fs/volfs/priv.h"
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "ks/slab.h"
+#include "lx_fcntl.h"
+#include "lx_mman.h"
+#include "lx_stat.h"
+
+#define DIRENT_BUF 32768
+
+static inline host_handle handle_of(const struct file *f)
+{
+    return (host_handle)((s64)(uintptr_t)f->priv - 1);
+}
+
+static const struct file_ops file_ops, dir_file_ops;
+
+s64 volfs_open(struct vnode *vn, struct file *f)
+{
+    bool write = (f->flags & LX_O_ACCMODE) != LX_O_RDONLY;
+    host_handle h;
+    s64 r = volhandle_get(vn, &h);
+
+    if (r < 0) {
+        return r;
+    }
+    if (write && vn->type == LX_S_IFREG && !volnode_of(vn)->writable) {
+        volhandle_put(vn);
+        return -LX_EROFS;
+    }
+    f->ops = vn->type == LX_S_IFDIR ? &dir_file_ops : &file_ops;
+    f->kind |= FILE_SEEKABLE | FILE_NOWAIT_IO;
+    f->priv = (void *)(uintptr_t)((s64)h + 1);
+    atomic_fetch_add(&volnode_of(vn)->opens, 1);
+    return 0;
+}
+
+static void file_release(struct file *f)
+{
+    atomic_fetch_sub(&volnode_of(f->vnode)->opens, 1);
+    volhandle_put(f->vnode);
+}
+
+static s64 file_do_read(struct file *f, struct uio *u, s64 *pos)
+{
+    s64 r = host_file_read(handle_of(f), u->iov, u->n, (u64)*pos);
+
+    if (r > 0) {
+        uio_advance(u, (u64)r);
+        *pos += r;
+        if (unlikely(atomic_load_explicit(&volnode_of(f->vnode)->read_old,
+                                          memory_order_relaxed))) {
+            volnode_touch(f->vnode);
+        }
+    }
+    return r;
+}
+
+static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
+{
+    bool append = (f->flags & LX_O_APPEND) != 0;
+    host_handle h = handle_of(f);
+    struct host_stat st;
+    s64 r = host_file_write(h, u->iov, u->n, append ? HOST_APPEND : (u64)*pos);
+
+    if (r > 0) {
+        uio_advance(u, (u64)r);
+        *pos += r;
+        volnode_touch(f->vnode);
+        if (append && host_file_stat(h, &st) == 0) {
+            *pos = (s64)st.size;
+        }
+        if (unlikely(f->flags & LX_O_SYNC)) {
+            s64 e = host_file_sync(h, (f->flags & LX_O_SYNC) == LX_O_DSYNC);
+            r = e < 0 ? e : r;
+        }
+    }
+    return r;
+}
+
+static s64 file_do_seek(struct file *f, s64 off, u32 whence)
+{
+    struct host_stat st = {.size = 0};
+    s64 r;
+
+    if (whence == LX_SEEK_DATA || whence == LX_SEEK_HOLE) {
+        if (off < 0) {
+            return -LX_ENXIO;
+        }
+        r = host_file_seek(handle_of(f), (u64)off, whence == LX_SEEK_HOLE);
+        return r < 0 ? r : file_seek_generic(f, r, LX_SEEK_SET, 0, S64_MAX);
+    }
+    if (whence == LX_SEEK_END) {
+        r = host_file_stat(handle_of(f), &st);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return file_seek_generic(f, off, whence, (s64)st.size, S64_MAX);
+}
+
+static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
+                       struct map_source *out)
+{
+    bool writable = (f->flags & LX_O_ACCMODE) == LX_O_RDWR;
+    struct volnode *n = volnode_of(f->vnode);
+
+    (void)len;
+    (void)prot;
+    if (shared && writable) {
+        n->mapped = true;
+        n->dirty = true;
+    }
+    *out = (struct map_source){
+        .h = handle_of(f),
+        .off = off,
+        .object = hash_combine(hash_u64(n->ino), volfs_of(f->vnode)->dev) | 1,
+        .max_prot = LX_PROT_READ | LX_PROT_EXEC | (!shared || writable ? LX_PROT_WRITE : 0),
+    };
+    return 0;
+}
+
+static s64 file_do_truncate(struct file *f, u64 size)
+{
+    struct host_attr a = {.size = size};
+    s64 r = host_file_setattr(handle_of(f), HOST_A_SIZE, &a);
+
+    volnode_touch(f->vnode);
+    return r;
+}
+
+static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
+{
+    s64 how = hostalloc_how(mode);
+    s64 r = how < 0 ? how : host_file_allocate(handle_of(f), (u32)how, off, len);
+
+    volnode_touch(f->vnode);
+    return r;
+}
+
+static s64 file_do_sync(struct file *f, bool data_only)
+{
+    struct volfs *fs = volfs_of(f->vnode);
+    s64 r = host_file_sync(handle_of(f), data_only);
+
+    return r == 0 && fs->side ? sidecar_sync(fs->side) : r;
+}
+
+static const struct file_ops file_ops = {
+    .read = file_do_read,
+    .write = file_do_write,
+    .seek = file_do_seek,
+    .map = file_do_map,
+    .truncate = file_do_truncate,
+    .allocate = file_do_allocate,
+    .sync = file_do_sync,
+    .release = file_release,
+};
+
+/* ------------------------------------------------------------------ folders ---------------- */
+
+/* Type to show for a host entry: an ordinary host file may be anything in a mixed folder. */
+static u32 entry_type(struct vnode *dir, const struct host_dirent *e)
+{
+    struct volfs *fs = volfs_of(dir);
+    struct vnode *vn;
+    u32 type;
+
+    if (e->type != HOST_REG || !(volnode_of(dir)->flags & VOLATTR_MIXED)) {
+        return hosttype_dt(e->type);
+    }
+    vn = vnode_find(dir->sb, volfs_key(fs, fs->dev, e->ino));
+    if (!vn) {
+        return LX_DT_UNKNOWN;
+    }
+    type = vn->type >> 12;
+    vnode_put(vn);
+    return type;
+}
+
+/* Show one host entry; false: the sink is full. */
+static bool show(struct file *f, struct dirent_sink *s, const struct host_dirent *e)
+{
+    char buf[VOL_NAME_MAX + 1];
+    const char *name = e->name;
+    u64 len = strlen(name);
+    u64 ino = e->ino;
+
+    if (!volname_to_guest(&name, &len, buf)) {
+        return true;
+    }
+    if (len == 2 && name[0] == '.' && name[1] == '.' && f->vnode == f->vnode->sb->root) {
+        ino = f->vnode->attr.ino;
+    }
+    return s->emit(s, name, (u32)len, ino, entry_type(f->vnode, e), e->next);
+}
+
+static s64 dir_readdir(struct file *f, struct dirent_sink *s)
+{
+    struct volnode *n = volnode_of(f->vnode);
+    s64 r;
+
+    if (!n->dirents) {
+        n->dirents = kmalloc(DIRENT_BUF);
+        if (!n->dirents) {
+            return -LX_ENOMEM;
+        }
+    }
+    for (;;) {
+        u64 cursor = (u64)f->pos;
+        r = host_dir_read(handle_of(f), &cursor, n->dirents, DIRENT_BUF);
+        if (r <= 0) {
+            kfree(n->dirents);
+            n->dirents = NULL;
+            return r;
+        }
+        for (s64 at = 0; at < r;) {
+            struct host_dirent *e = (struct host_dirent *)(void *)(n->dirents + at);
+            if (!show(f, s, e)) {
+                return 0;
+            }
+            f->pos = (s64)e->next;
+            at += e->size;
+        }
+    }
+}
+
+static s64 dir_seek(struct file *f, s64 off, u32 whence)
+{
+    return file_seek_generic(f, off, whence, 0, S64_MAX);
+}
+
+static const struct file_ops dir_file_ops = {
+    .seek = dir_seek,
+    .readdir = dir_readdir,
+    .sync = file_do_sync,
+    .release = file_release,
+};

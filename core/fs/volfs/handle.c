@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host handles of vnodes. One handle serves all opens of a file. It stays open while a file or a
+ * call uses it, and after that as one of the idle ones, of which the volume keeps at most
+ * max_idle; the one unused for longest goes first.
+ */
+#include "fs/volfs/priv.h"
+
+#include "base/str.h"
+#include "ks/slab.h"
+
+#define OPEN_TRIES 64 /* a name may be on its way elsewhere while it is opened */
+
+/* Take idle handles above the limit out of the list into `out`; returns how many. */
+static u32 take_surplus(struct volfs *fs, u32 limit, host_handle out[4])
+{
+    u32 n = 0;
+
+    while (fs->n_idle > limit && n < 4) {
+        struct volnode *old = list_first_entry(&fs->idle, struct volnode, idle);
+
+        list_del_init(&old->idle);
+        fs->n_idle--;
+        out[n++] = old->h;
+        old->h = HOST_NONE;
+    }
+    return n;
+}
+
+/* Close idle handles above the limit; false if there was none. */
+static bool shrink(struct volfs *fs, u32 limit)
+{
+    host_handle victims[4];
+    u32 n;
+
+    lock_acquire(&fs->handles);
+    n = take_surplus(fs, limit, victims);
+    lock_release(&fs->handles);
+    for (u32 i = 0; i < n; i++) {
+        host_handle_close(victims[i]);
+    }
+    return n > 0;
+}
+
+static void use_locked(struct volfs *fs, struct volnode *n)
+{
+    n->users++;
+    if (!list_empty(&n->idle)) {
+        list_del_init(&n->idle);
+        fs->n_idle--;
+    }
+}
+
+static bool use_cached(struct volfs *fs, struct volnode *n, host_handle *out)
+{
+    bool found;
+
+    lock_acquire(&fs->handles);
+    found = n->h != HOST_NONE;
+    if (found) {
+        use_locked(fs, n);
+        *out = n->h;
+    }
+    lock_release(&fs->handles);
+    return found;
+}
+
+/* The path as the host has it: names like ours are escaped. p->s is replaced when needed. */
+static s64 host_form(struct hostpath *p)
+{
+    char name[VOL_NAME_MAX + 1];
+    u64 len = strlen(p->s), used = 0, size = len * 2 + 16;
+    const char *s = p->s;
+    char *out;
+
+    if (likely(!volpath_special(p->s))) {
+        return 0;
+    }
+    out = kmalloc(size);
+    if (!out) {
+        return -LX_ENOMEM;
+    }
+    while (*s) {
+        const char *end = strchr(s, '/');
+        u64 n = end ? (u64)(end - s) : strlen(s);
+        s64 r = n > VOL_NAME_MAX ? -LX_ENAMETOOLONG : volname_to_host(s, n, name);
+
+        if (r < 0) {
+            kfree(out);
+            return r;
+        }
+        memcpy(out + used, name, (u64)r);
+        used += (u64)r;
+        s += n;
+        if (*s == '/') {
+            out[used++] = '/';
+            s++;
+        }
+    }
+    out[used] = '\0';
+    kfree(p->heap);
+    p->heap = out;
+    p->s = out;
+    return 0;
+}
+
+static s64 open_path(struct volfs *fs, struct vnode *vn, const char *path, bool *writable,
+                     host_handle *out)
+{
+    const struct volnode *n = volnode_of(vn);
+    s64 r;
+
+    *writable = false;
+    if (n->host_type == HOST_DIR) {
+        return host_file_open(fs->root, path, HOST_O_READ | HOST_O_DIR, 0, out);
+    }
+    if (n->host_type != HOST_REG) {
+        return host_file_open(fs->root, path, HOST_O_NAME, 0, out);
+    }
+    r = host_file_open(fs->root, path, HOST_O_READ | HOST_O_WRITE, 0, out);
+    *writable = r == 0;
+    if (r == -LX_EROFS || r == -LX_EACCES || r == -LX_EPERM || r == -LX_ETXTBSY) {
+        r = host_file_open(fs->root, path, HOST_O_READ, 0, out);
+    }
+    return r;
+}
+
+/* Open vn by one of its names and see that it is vn. -LX_ESTALE: the name is moving, try again */
+static s64 open_once(struct volfs *fs, struct vnode *vn, bool *writable, host_handle *out)
+{
+    struct hostpath p;
+    struct host_stat st;
+    s64 r = 0;
+
+    p.s = "";
+    p.heap = NULL;
+    if (vn != vn->sb->root) {
+        r = hostpath_of_vnode(&p, vn);
+    }
+    if (r < 0) {
+        return r;
+    }
+    r = host_form(&p);
+    if (r == 0) {
+        r = open_path(fs, vn, p.s, writable, out);
+    }
+    hostpath_fini(&p);
+    if (r == -LX_ENFILE && shrink(fs, 0)) {
+        return -LX_ESTALE;
+    }
+    if (r < 0) {
+        return r == -LX_ENOENT || r == -LX_ENOTDIR || r == -LX_ELOOP ? -LX_ESTALE : r;
+    }
+    r = host_file_stat(*out, &st);
+    if (r == 0 && (st.ino != volnode_of(vn)->ino || st.type != volnode_of(vn)->host_type)) {
+        r = -LX_ESTALE;
+    }
+    if (r < 0) {
+        host_handle_close(*out);
+    }
+    return r;
+}
+
+static s64 get_slow(struct volfs *fs, struct vnode *vn, host_handle *out)
+{
+    struct volnode *n = volnode_of(vn);
+    bool writable = false;
+    s64 r = -LX_ESTALE;
+
+    for (u32 i = 0; r == -LX_ESTALE && i < OPEN_TRIES; i++) {
+        if (i > 0) {
+            host_yield();
+        }
+        r = open_once(fs, vn, &writable, out);
+    }
+    if (r < 0) {
+        return r == -LX_ESTALE ? -LX_ENOENT : r;
+    }
+    lock_acquire(&fs->handles);
+    if (n->h == HOST_NONE) {
+        n->h = *out;
+        n->writable = writable;
+        n->users = 1;
+        *out = HOST_NONE;
+    } else { /* somebody was faster */
+        use_locked(fs, n);
+    }
+    lock_release(&fs->handles);
+    if (*out != HOST_NONE) {
+        host_handle_close(*out);
+    }
+    *out = n->h;
+    return 0;
+}
+
+s64 volhandle_get(struct vnode *vn, host_handle *out)
+{
+    struct volfs *fs = volfs_of(vn);
+
+    return use_cached(fs, volnode_of(vn), out) ? 0 : get_slow(fs, vn, out);
+}
+
+void volhandle_put(struct vnode *vn)
+{
+    struct volfs *fs = volfs_of(vn);
+    struct volnode *n = volnode_of(vn);
+    host_handle victims[4];
+    u32 count = 0;
+
+    lock_acquire(&fs->handles);
+    if (--n->users == 0 && !n->pinned) {
+        list_add_tail(&n->idle, &fs->idle);
+        fs->n_idle++;
+        count = take_surplus(fs, fs->max_idle, victims);
+    }
+    lock_release(&fs->handles);
+    for (u32 i = 0; i < count; i++) {
+        host_handle_close(victims[i]);
+    }
+}
+
+void volhandle_set(struct vnode *vn, host_handle h, bool pin)
+{
+    struct volfs *fs = volfs_of(vn);
+    struct volnode *n = volnode_of(vn);
+
+    lock_acquire(&fs->handles);
+    if (n->h == HOST_NONE) {
+        n->h = h;
+        n->writable = n->host_type == HOST_REG;
+        n->users = 1;
+        n->pinned = pin;
+        h = HOST_NONE;
+    }
+    lock_release(&fs->handles);
+    if (h != HOST_NONE) {
+        host_handle_close(h);
+    } else {
+        volhandle_put(vn);
+    }
+}
+
+s64 volhandle_pin(struct vnode *vn)
+{
+    host_handle h;
+    s64 r = volhandle_get(vn, &h);
+
+    if (r == 0) {
+        lock_acquire(&volfs_of(vn)->handles);
+        volnode_of(vn)->pinned = true;
+        lock_release(&volfs_of(vn)->handles);
+        volhandle_put(vn);
+    }
+    return r;
+}
+
+void volhandle_drop(struct volfs *fs, struct volnode *n)
+{
+    host_handle h;
+
+    lock_acquire(&fs->handles);
+    h = n->h;
+    n->h = HOST_NONE;
+    if (!list_empty(&n->idle)) {
+        list_del_init(&n->idle);
+        fs->n_idle--;
+    }
+    lock_release(&fs->handles);
+    if (h != HOST_NONE) {
+        host_handle_close(h);
+    }
+}
