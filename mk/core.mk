@@ -13,7 +13,7 @@ GEN_OBJ := $(GEN_SRC:$(GEN)/%.c=$(OBJ)/gen/%.o)
 LXCORE_OBJ := $(CORE_OBJ) $(HOST_OBJ) $(GEN_OBJ)
 
 LXCORE_LINK := -static -nostdlib $(NO_PIE) -Wl,-T,$(LDSCRIPT) -Wl,-z,noexecstack \
-               -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-dynamic-linker
+               -Wl,--build-id=none -Wl,--no-relax -Wl,--gc-sections -Wl,--no-dynamic-linker
 
 $(OBJ)/core/%.o: core/%.c | $(GEN_STAMP)
 	$(call say,CC,$<)
