@@ -40,11 +40,16 @@ struct cred *cred_new(u32 uid, u32 gid, const u32 *groups, u32 n_groups)
         c->cap_perm = LX_CAP_FULL;
     }
     c->n_groups = n_groups;
-    if (n_groups) {
-        memcpy(c->groups, groups, n_groups * sizeof(u32));
-        sort_groups(c->groups, n_groups);
-    }
+    cred_set_groups(c, groups);
     return c;
+}
+
+void cred_set_groups(struct cred *c, const u32 *groups)
+{
+    if (c->n_groups) {
+        memcpy(c->groups, groups, c->n_groups * sizeof(u32));
+        sort_groups(c->groups, c->n_groups);
+    }
 }
 
 struct cred *cred_copy(const struct cred *c, u32 n_groups)

@@ -22,6 +22,8 @@ struct cred {
 struct cred *cred_new(u32 uid, u32 gid, const u32 *groups, u32 n_groups);
 /* A private copy with room for n_groups groups (~0 = same). */
 struct cred *cred_copy(const struct cred *c, u32 n_groups);
+/* Fill the n_groups groups of a private copy, in any order. */
+void cred_set_groups(struct cred *c, const u32 *groups);
 struct cred *cred_get(struct cred *c);
 void cred_put(struct cred *c);
 bool cred_in_group(const struct cred *c, u32 gid); /* fsgid or supplementary */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processor time of tasks and groups. */
+#pragma once
+
+#include "host/host.h"
+#include "proc/task.h"
+
+/* Of a whole group, living and ended threads; zeroes when nothing is known. */
+void group_times(struct group *g, struct host_times *out);
+/* Of one thread. */
+void task_times(struct task *t, struct host_times *out);
+/* The host slot that runs t now, or -1. Takes g_pid_lock. */
+s32 task_slot(struct task *t);
