@@ -199,6 +199,8 @@ def parse_row(path, line, text, sets):
     for a in args:
         if a.length not in (None, "ret") and a.length not in names:
             raise TableError(path, line, "no argument '%s' for %s" % (a.length, a.name))
+    if status == "full" and note and note.startswith("not yet"):
+        note = ""  # left over from the row's former status
     return Call(int(nr), name, status, man, args, ret, note or "", line)
 
 
