@@ -96,6 +96,9 @@ struct dentry *d_lookup(struct dentry *parent, struct name n);
 s64 d_add(struct dentry *parent, struct name n, struct vnode *vn, struct dentry **out);
 /* A root of m (NULL: anonymous name `label`), consumes vn. NULL: no memory (vn is put). */
 struct dentry *d_root_new(struct mount *m, struct vnode *vn, const char *label);
+/* The dentry of an O_TMPFILE file made in dir: in its tree, but not to be found by name.
+ * Consumes vn. excl: it may never get a name. */
+struct dentry *d_nameless(struct dentry *dir, struct vnode *vn, bool excl);
 /* Out of the cache. deleted: the file lost this name, not only the cache. */
 void d_drop(struct dentry *d, bool deleted);
 /* The name n in every cached alias of d->parent's folder, but for d's own: bind mounts. */
@@ -120,6 +123,8 @@ static inline struct dentry *d_top(struct dentry *d)
 }
 /* Forget up to n unused names; returns how many went. */
 u32 dcache_shrink(u32 n);
+/* After a walk, no lock held: forget some when there are too many. */
+void dcache_trim(void);
 /* Names in the cache now. */
 u32 dcache_count(void);
 /* Largest number of names kept. */

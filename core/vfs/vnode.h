@@ -58,6 +58,7 @@ struct vnode {
     struct list_head names;       /* [LOCK_DCACHE] dentries of it; a folder has one (a second
                                      only through a bind mount)                             */
     char *link;                   /* [LOCK_DCACHE, set once] target of a symlink, cached    */
+    s64 link_ctime;               /* [LOCK_DCACHE] ctime that `link` goes with              */
     _Atomic s32 writers;          /* [a] open for writing; -n: being executed (ETXTBSY)     */
     void *data;                   /* [fs] the filesystem's own                              */
 };
@@ -116,7 +117,9 @@ struct vnode_ops {
     s64 (*listxattr)(struct vnode *vn, char *buf, u64 size);
     /* Host's word on access when SB_HOST_PERM: mask 4 read 2 write 1 exec. absent: mode bits */
     s64 (*access)(struct vnode *vn, u32 mask, const struct cred *c);
-    void (*release)(struct vnode *vn); /* last reference gone; free vn->data. absent: nothing */
+    /* Last reference gone; free vn->data. May be called under folder locks (LOCK_DIR): take only
+     * locks of higher ranks. absent: nothing */
+    void (*release)(struct vnode *vn);
 };
 
 struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid; };
@@ -169,6 +172,14 @@ struct vnode *vnode_new(struct super *sb, u64 ino, u32 mode, const struct vnode_
 struct vnode *vnode_find(struct super *sb, u64 ino);
 struct vnode *vnode_get(struct vnode *vn);
 void vnode_put(struct vnode *vn);
+/* vnode_find no longer finds it: its file is gone and the number may come again. */
+void vnode_unhash(struct vnode *vn);
+
+/* Open for writing, or being executed: one excludes the other. -LX_ETXTBSY */
+s64 vn_get_write(struct vnode *vn);
+void vn_put_write(struct vnode *vn);
+s64 vn_deny_write(struct vnode *vn);
+void vn_allow_write(struct vnode *vn);
 
 u32 vn_makedev(u32 major, u32 minor);
 u32 vn_major(u32 dev);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes and extended attributes of names. */
+#include "base/str.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_stat.h"
+#include "lx_xattr.h"
+#include "vfs/perm.h"
+#include "vfs/walk.h"
+
+/* ------------------------------------------------------------------ attributes ------------- */
+
+static void copy_attr(struct vnode *vn, struct vattr *out)
+{
+    vn_lock(vn);
+    *out = vn->attr;
+    vn_unlock(vn);
+}
+
+s64 vfs_getattr_walked(struct dentry *d, struct vattr *out)
+{
+    struct vnode *vn = d->vnode;
+    s64 r = vn_fresh(vn);
+
+    if (r == 0) {
+        copy_attr(vn, out);
+    }
+    return r;
+}
+
+s64 vfs_getattr(struct dentry *d, struct vattr *out)
+{
+    struct vnode *vn = d->vnode;
+    s64 r = 0;
+
+    if (vn->ops && vn->ops->getattr && (vn->flags & (VN_ATTR_STALE | VN_REVALIDATE))) {
+        vn_lock(vn);
+        r = vn->ops->getattr(vn);
+        vn_unlock(vn);
+    }
+    if (r == 0) {
+        copy_attr(vn, out);
+    }
+    return r;
+}
+
+s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u32 walk_flags, struct vattr *out,
+             u32 *dev)
+{
+    struct dentry *d;
+    s64 r = walk_path(w, dfd, path, walk_flags, &d);
+
+    if (r < 0) {
+        return r;
+    }
+    r = *path ? vfs_getattr_walked(d, out) : vfs_getattr(d, out);
+    *dev = d->vnode->sb->dev;
+    dentry_put(d);
+    return r;
+}
+
+/* chown(2) takes set-id bits off programs, chmod(2) off files of foreign groups. */
+static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struct cred *c)
+{
+    u32 mode = mask & VA_MODE ? va->mode : vn->attr.mode;
+
+    if ((mask & (VA_UID | VA_GID)) && vn->type == LX_S_IFREG) {
+        u32 kill = mode & LX_S_ISUID;
+
+        if ((mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {
+            kill |= LX_S_ISGID;
+        }
+        if (kill) {
+            va->mode = mode & ~kill & LX_S_IALLUGO;
+            return mask | VA_MODE;
+        }
+    } else if ((mask & VA_MODE) && (mode & LX_S_ISGID) && !cred_capable(c, LX_CAP_FSETID) &&
+               !cred_in_group(c, vn->attr.gid) && vn->type != LX_S_IFDIR) {
+        va->mode &= ~(u32)LX_S_ISGID;
+    }
+    return mask;
+}
+
+s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct vattr *va)
+{
+    struct vnode *vn = d->vnode;
+    struct vattr copy = *va;
+    s64 r = 0;
+
+    if (mount_readonly(d) || (vn->sb->flags & SB_RDONLY)) {
+        return -LX_EROFS;
+    }
+    if (!vn->ops || !vn->ops->setattr) {
+        return -LX_EPERM;
+    }
+    if ((mask & VA_MODE) && vn->type == LX_S_IFLNK) {
+        return -LX_EOPNOTSUPP;
+    }
+    if (!(vn->sb->flags & SB_HOST_PERM)) {
+        r = perm_setattr(vn, mask, va, w->cred);
+        if (r < 0) {
+            return r;
+        }
+        mask = adjust_mode(vn, mask, &copy, w->cred);
+    }
+    vn_lock(vn);
+    r = vn->ops->setattr(vn, mask, &copy);
+    vn_unlock(vn);
+    return r;
+}
+
+/* ------------------------------------------------------------------ xattr ------------------ */
+
+/* xattr(7): who may read or change which name space on which type of file. */
+static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *name, bool write)
+{
+    struct vnode *vn = d->vnode;
+    u32 mask = write ? PERM_WRITE : PERM_READ;
+
+    if (write && (mount_readonly(d) || (vn->sb->flags & SB_RDONLY))) {
+        return -LX_EROFS;
+    }
+    if (str_starts(name, LX_XATTR_SECURITY_PREFIX)) {
+        if (!write) {
+            return 0;
+        }
+        if (str_eq(name, LX_XATTR_NAME_CAPS)) {
+            return cred_capable(c, LX_CAP_SETFCAP) ? 0 : -LX_EPERM;
+        }
+        return cred_capable(c, LX_CAP_SYS_ADMIN) ? 0 : -LX_EPERM;
+    }
+    if (str_starts(name, LX_XATTR_TRUSTED_PREFIX)) {
+        if (cred_capable(c, LX_CAP_SYS_ADMIN)) {
+            return 0;
+        }
+        return write ? -LX_EPERM : -LX_ENODATA;
+    }
+    if (str_starts(name, LX_XATTR_USER_PREFIX)) {
+        if (!name[strlen(LX_XATTR_USER_PREFIX)]) {
+            return -LX_EINVAL;
+        }
+        if (vn->type != LX_S_IFREG && vn->type != LX_S_IFDIR) {
+            return write ? -LX_EPERM : -LX_ENODATA;
+        }
+        if (write && vn->type == LX_S_IFDIR && (vn->attr.mode & LX_S_ISVTX) &&
+            !perm_owner(vn, c)) {
+            return -LX_EPERM;
+        }
+        return vfs_permission(vn, mask, c);
+    }
+    if (str_starts(name, LX_XATTR_SYSTEM_PREFIX)) {
+        if (write && !perm_owner(vn, c)) {
+            return -LX_EPERM;
+        }
+        return 0;
+    }
+    return -LX_EOPNOTSUPP;
+}
+
+s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void *buf, u64 size)
+{
+    struct vnode *vn = d->vnode;
+    s64 r = xattr_permission(d, c, name, false);
+
+    if (r < 0) {
+        return r;
+    }
+    if (!vn->ops || !vn->ops->getxattr) {
+        return -LX_EOPNOTSUPP;
+    }
+    vn_lock(vn);
+    r = vn->ops->getxattr(vn, name, buf, size);
+    vn_unlock(vn);
+    return r;
+}
+
+s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const void *buf,
+                 u64 size, u32 flags)
+{
+    struct vnode *vn = d->vnode;
+    s64 r = xattr_permission(d, c, name, true);
+
+    if (r < 0) {
+        return r;
+    }
+    if (!vn->ops || !vn->ops->setxattr) {
+        return -LX_EOPNOTSUPP;
+    }
+    vn_lock(vn);
+    r = vn->ops->setxattr(vn, name, buf, size, flags);
+    vn_unlock(vn);
+    return r;
+}
+
+/* Take the trusted names out of a list of NUL-ended names. */
+static s64 hide_trusted(char *buf, u64 len)
+{
+    u64 to = 0;
+
+    for (u64 at = 0; at < len;) {
+        u64 n = strnlen(buf + at, len - at) + 1;
+
+        if (!str_starts(buf + at, LX_XATTR_TRUSTED_PREFIX)) {
+            memmove(buf + to, buf + at, n);
+            to += n;
+        }
+        at += n;
+    }
+    return (s64)to;
+}
+
+s64 vfs_listxattr(struct dentry *d, const struct cred *c, char *buf, u64 size)
+{
+    struct vnode *vn = d->vnode;
+    s64 r;
+
+    if (!vn->ops || !vn->ops->listxattr) {
+        return vn->ops && vn->ops->getxattr ? 0 : -LX_EOPNOTSUPP;
+    }
+    vn_lock(vn);
+    r = vn->ops->listxattr(vn, buf, size);
+    vn_unlock(vn);
+    if (r > 0 && size && !cred_capable(c, LX_CAP_SYS_ADMIN)) {
+        r = hide_trusted(buf, (u64)r);
+    }
+    return r;
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls that make, move and remove names. Each walks to the folder, locks it, looks the name
+ * up for certain (hosts are asked), checks, acts, and brings the cache up to date under the lock.
+ *
+ * Lock order among folders: parent before child. A rename between two folders first takes
+ * g_rename_lock, so that the tree above them stands still, then the one that is an ancestor of the
+ * other first. See docs/locking.md.
+ */
+#include "vfs/namei.h"
+
+#include "base/str.h"
+#include "ks/slab.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_stat.h"
+#include "vfs/open.h"
+#include "vfs/perm.h"
+
+static struct lock g_rename_lock = LOCK_INIT(LOCK_MOUNT);
+
+/* ------------------------------------------------------------------ making ----------------- */
+
+/* Walk, lock, make. slash_ok: a folder's name may end in slashes. */
+static s64 make_node(const struct walk *w, s32 dfd, const char *path, const struct new_node *what,
+                     struct dentry **out)
+{
+    struct place p;
+    struct dentry *d = NULL;
+    bool fresh;
+    s64 r = walk_parent(w, dfd, path, 0, &p);
+
+    if (r < 0) {
+        return r;
+    }
+    if (p.kind != LAST_NAME) {
+        place_put(&p);
+        return -LX_EEXIST;
+    }
+    vn_lock(p.dir->vnode);
+    r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+    if (r == 0) {
+        r = -LX_EEXIST;
+    } else if (r == -LX_ENOENT && !(p.slash && !LX_S_ISDIR(what->mode))) {
+        if (mount_readonly(p.dir)) {
+            r = -LX_EROFS;
+        } else {
+            r = dir_create_locked(w, p.dir, p.last, what, &d);
+        }
+    }
+    vn_unlock(p.dir->vnode);
+    if (r == 0 && out) {
+        *out = d;
+        d = NULL;
+    }
+    dentry_put(d);
+    place_put(&p);
+    return r;
+}
+
+s64 vfs_mkdir(const struct walk *w, s32 dfd, const char *path, u32 mode)
+{
+    const struct new_node what = {LX_S_IFDIR | (mode & (0777 | LX_S_ISVTX)), 0, NULL};
+
+    return make_node(w, dfd, path, &what, NULL);
+}
+
+s64 vfs_mknod(const struct walk *w, s32 dfd, const char *path, u32 mode, u32 rdev)
+{
+    struct new_node what = {mode & (LX_S_IFMT | LX_S_IALLUGO), 0, NULL};
+
+    switch (mode & LX_S_IFMT) {
+    case 0:
+        what.mode |= LX_S_IFREG;
+        break;
+    case LX_S_IFREG:
+    case LX_S_IFIFO:
+    case LX_S_IFSOCK:
+        break;
+    case LX_S_IFCHR:
+    case LX_S_IFBLK:
+        what.rdev = rdev;
+        if (!cred_capable(w->cred, LX_CAP_MKNOD) && !(LX_S_ISCHR(mode) && rdev == 0)) {
+            return -LX_EPERM;
+        }
+        break;
+    case LX_S_IFDIR:
+        return -LX_EPERM;
+    default:
+        return -LX_EINVAL;
+    }
+    return make_node(w, dfd, path, &what, NULL);
+}
+
+s64 vfs_symlink(const struct walk *w, const char *target, s32 dfd, const char *path)
+{
+    const struct new_node what = {LX_S_IFLNK | 0777, 0, target};
+
+    if (!*target) {
+        return -LX_ENOENT;
+    }
+    return make_node(w, dfd, path, &what, NULL);
+}
+
+s64 vfs_bind_socket(const struct walk *w, const char *path, u32 mode, struct dentry **out)
+{
+    const struct new_node what = {LX_S_IFSOCK | (mode & 0777), 0, NULL};
+
+    return make_node(w, LX_AT_FDCWD, path, &what, out);
+}
+
+/* The file a hard link is made to. */
+static s64 link_source(const struct walk *w, s32 dfd, const char *path, u32 at_flags,
+                       struct dentry **out)
+{
+    u32 wf = at_flags & LX_AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0;
+    s64 r;
+
+    if (at_flags & LX_AT_EMPTY_PATH) {
+        wf |= WALK_EMPTY;
+    }
+    r = walk_path(w, dfd, path, wf, out);
+    if (r == 0 && !*path && !cred_capable(w->cred, LX_CAP_DAC_READ_SEARCH) &&
+        !((*out)->flags & D_TMPFILE)) {
+        dentry_put(*out);
+        r = -LX_ENOENT;
+    }
+    return r;
+}
+
+/* What link(2) forbids for vn as a new name in dir. */
+static s64 link_check(const struct walk *w, struct dentry *src, struct dentry *dir)
+{
+    struct vnode *vn = src->vnode;
+    s64 r;
+
+    if (vn->sb != dir->vnode->sb || (src->mount && src->mount != dir->mount)) {
+        return -LX_EXDEV;
+    }
+    r = perm_change_dir(dir, w->cred);
+    if (r < 0) {
+        return r;
+    }
+    if (LX_S_ISDIR(vn->type) || !dir->vnode->ops->link) {
+        return -LX_EPERM;
+    }
+    if (vn->attr.nlink == 0 && !(src->flags & D_TMPFILE)) {
+        return -LX_ENOENT;
+    }
+    return dir->vnode->flags & VN_DEAD ? -LX_ENOENT : 0;
+}
+
+s64 vfs_link(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
+             u32 at_flags)
+{
+    struct dentry *src;
+    struct dentry *d = NULL;
+    struct place p;
+    bool fresh;
+    s64 r = link_source(w, odfd, opath, at_flags, &src);
+
+    if (r < 0) {
+        return r;
+    }
+    r = walk_parent(w, ndfd, npath, 0, &p);
+    if (r < 0) {
+        dentry_put(src);
+        return r;
+    }
+    if (p.kind != LAST_NAME) {
+        r = -LX_EEXIST;
+        goto out;
+    }
+    vn_lock(p.dir->vnode);
+    r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+    if (r == 0) {
+        r = -LX_EEXIST;
+    } else if (r == -LX_ENOENT && !p.slash) {
+        r = link_check(w, src, p.dir);
+        if (r == 0) {
+            r = p.dir->vnode->ops->link(p.dir->vnode, p.last, src->vnode);
+        }
+        if (r == 0) {
+            d_drop_aliases(p.dir, p.last);
+            r = d_add(p.dir, p.last, vnode_get(src->vnode), &d);
+        }
+    }
+    vn_unlock(p.dir->vnode);
+    dentry_put(d);
+out:
+    place_put(&p);
+    dentry_put(src);
+    return r;
+}
+
+/* ------------------------------------------------------------------ removing --------------- */
+
+static s64 remove_kind(u32 kind, bool dir)
+{
+    if (kind == LAST_NAME) {
+        return 0;
+    }
+    if (!dir) {
+        return -LX_EISDIR;
+    }
+    return kind == LAST_DOT ? -LX_EINVAL : kind == LAST_DOTDOT ? -LX_ENOTEMPTY : -LX_EBUSY;
+}
+
+/* rmdir of d in p: the folder itself is locked too, so nothing is made in it meanwhile. */
+static s64 remove_dir(struct dentry *parent, struct name n, struct dentry *d)
+{
+    struct vnode *dir = parent->vnode;
+    s64 r;
+
+    if (!dir->ops->rmdir) {
+        return -LX_EROFS;
+    }
+    vn_lock(d->vnode);
+    r = dir->ops->rmdir(dir, n, d->vnode);
+    if (r == 0) {
+        d->vnode->flags |= VN_DEAD;
+    }
+    vn_unlock(d->vnode);
+    return r;
+}
+
+static s64 remove_locked(const struct walk *w, struct place *p, bool dir, struct dentry *d)
+{
+    struct vnode *dvn = p->dir->vnode;
+    bool is_dir = LX_S_ISDIR(d->vnode->type);
+    s64 r;
+
+    if (!is_dir && p->slash) {
+        return -LX_ENOTDIR;
+    }
+    r = perm_delete(p->dir, d->vnode, w->cred);
+    if (r < 0) {
+        return r;
+    }
+    if (is_dir != dir) {
+        return dir ? -LX_ENOTDIR : -LX_EISDIR;
+    }
+    if (d->covered) {
+        return -LX_EBUSY;
+    }
+    if (dir) {
+        r = remove_dir(p->dir, p->last, d);
+    } else {
+        r = dvn->ops->unlink ? dvn->ops->unlink(dvn, p->last, d->vnode) : -LX_EROFS;
+    }
+    if (r == 0) {
+        d_drop(d, true);
+        d_drop_aliases(p->dir, p->last);
+    } else if (r == -LX_ESTALE) {
+        d_drop(d, false);
+        r = -LX_ENOENT;
+    }
+    return r;
+}
+
+s64 vfs_unlink(const struct walk *w, s32 dfd, const char *path, bool dir)
+{
+    struct place p;
+    struct dentry *d = NULL;
+    bool fresh;
+    s64 r = walk_parent(w, dfd, path, 0, &p);
+
+    if (r < 0) {
+        return r;
+    }
+    r = remove_kind(p.kind, dir);
+    if (r == 0) {
+        vn_lock(p.dir->vnode);
+        r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+        if (r == 0) {
+            r = remove_locked(w, &p, dir, d);
+        }
+        vn_unlock(p.dir->vnode);
+    }
+    dentry_put(d);
+    place_put(&p);
+    return r;
+}
+
+/* ------------------------------------------------------------------ rename ----------------- */
+
+struct renaming {
+    struct place from, to;
+    struct dentry *old, *over; /* referenced; over may be NULL */
+    u32 flags;
+};
+
+static void lock_folders(struct dentry *a, struct dentry *b)
+{
+    if (a->vnode == b->vnode) {
+        vn_lock(a->vnode);
+        return;
+    }
+    lock_acquire(&g_rename_lock);
+    if (d_below(a, b)) { /* b is above a */
+        vn_lock(b->vnode);
+        vn_lock(a->vnode);
+    } else {
+        vn_lock(a->vnode);
+        vn_lock(b->vnode);
+    }
+}
+
+static void unlock_folders(struct dentry *a, struct dentry *b)
+{
+    vn_unlock(a->vnode);
+    if (a->vnode != b->vnode) {
+        vn_unlock(b->vnode);
+        lock_release(&g_rename_lock);
+    }
+}
+
+/* Rules about what may take whose place. */
+static s64 rename_types(const struct renaming *rn)
+{
+    bool old_dir = LX_S_ISDIR(rn->old->vnode->type);
+    bool exchange = (rn->flags & LX_RENAME_EXCHANGE) != 0;
+
+    if (!old_dir && (rn->from.slash || (!exchange && rn->to.slash))) {
+        return -LX_ENOTDIR;
+    }
+    if (exchange && rn->to.slash && !LX_S_ISDIR(rn->over->vnode->type)) {
+        return -LX_ENOTDIR;
+    }
+    if (old_dir && d_below(rn->to.dir, rn->old)) {
+        return -LX_EINVAL;
+    }
+    if (rn->over && LX_S_ISDIR(rn->over->vnode->type) && d_below(rn->from.dir, rn->over)) {
+        return exchange ? -LX_EINVAL : -LX_ENOTEMPTY;
+    }
+    if (rn->over && !exchange && rn->over->vnode != rn->old->vnode) {
+        bool over_dir = LX_S_ISDIR(rn->over->vnode->type);
+
+        if (old_dir != over_dir) {
+            return old_dir ? -LX_ENOTDIR : -LX_EISDIR;
+        }
+    }
+    return 0;
+}
+
+static s64 rename_perm(const struct walk *w, const struct renaming *rn)
+{
+    bool host = (rn->old->vnode->sb->flags & SB_HOST_PERM) != 0;
+    bool moved = rn->from.dir->vnode != rn->to.dir->vnode;
+    s64 r = perm_delete(rn->from.dir, rn->old->vnode, w->cred);
+
+    if (r == 0) {
+        r = rn->over ? perm_delete(rn->to.dir, rn->over->vnode, w->cred)
+                     : perm_change_dir(rn->to.dir, w->cred);
+    }
+    if (r == 0 && moved && !host && LX_S_ISDIR(rn->old->vnode->type)) {
+        r = vfs_permission(rn->old->vnode, PERM_WRITE, w->cred); /* its ".." changes */
+    }
+    if (r == 0 && moved && !host && rn->over && (rn->flags & LX_RENAME_EXCHANGE) &&
+        LX_S_ISDIR(rn->over->vnode->type)) {
+        r = vfs_permission(rn->over->vnode, PERM_WRITE, w->cred);
+    }
+    if (r == 0 && (rn->old->covered || (rn->over && rn->over->covered))) {
+        r = -LX_EBUSY;
+    }
+    return r;
+}
+
+static s64 rename_do(struct renaming *rn)
+{
+    struct vnode *d1 = rn->from.dir->vnode;
+    struct vnode *d2 = rn->to.dir->vnode;
+    struct vnode *target = rn->over ? rn->over->vnode : NULL;
+    bool kill_dir = target && LX_S_ISDIR(target->type) && !(rn->flags & LX_RENAME_EXCHANGE);
+    s64 r;
+
+    if (!d1->ops->rename) {
+        return -LX_EROFS;
+    }
+    if (d2->flags & VN_DEAD) {
+        return -LX_ENOENT;
+    }
+    if (kill_dir) {
+        vn_lock(target);
+    }
+    r = d1->ops->rename(d1, rn->from.last, rn->old->vnode, d2, rn->to.last, target, rn->flags);
+    if (kill_dir) {
+        if (r == 0) {
+            target->flags |= VN_DEAD;
+        }
+        vn_unlock(target);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (rn->flags & LX_RENAME_EXCHANGE) {
+        d_exchange(rn->old, rn->over);
+    } else {
+        d_move(rn->old, rn->to.dir, rn->to.last, rn->over);
+    }
+    d_drop_aliases(rn->from.dir, rn->from.last);
+    d_drop_aliases(rn->to.dir, rn->to.last);
+    return 0;
+}
+
+static s64 rename_locked(const struct walk *w, struct renaming *rn)
+{
+    bool fresh;
+    s64 r = dir_find_locked(rn->from.dir, rn->from.last, true, &rn->old, &fresh);
+
+    if (r < 0) {
+        return r;
+    }
+    r = dir_find_locked(rn->to.dir, rn->to.last, true, &rn->over, &fresh);
+    if (r < 0 && r != -LX_ENOENT) {
+        return r;
+    }
+    if (rn->over && (rn->flags & LX_RENAME_NOREPLACE)) {
+        return -LX_EEXIST;
+    }
+    if (!rn->over && (rn->flags & LX_RENAME_EXCHANGE)) {
+        return -LX_ENOENT;
+    }
+    r = rename_types(rn);
+    if (r < 0) {
+        return r;
+    }
+    if (rn->over && rn->over->vnode == rn->old->vnode) {
+        return 0; /* two names of one file: nothing happens */
+    }
+    r = rename_perm(w, rn);
+    return r < 0 ? r : rename_do(rn);
+}
+
+s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
+               u32 flags)
+{
+    struct renaming rn = {.flags = flags};
+    s64 r;
+
+    if ((flags & ~(u32)(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) ||
+        flags == (LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) {
+        return -LX_EINVAL; /* no whiteouts: nothing here is a union */
+    }
+    r = walk_parent(w, odfd, opath, 0, &rn.from);
+    if (r < 0) {
+        return r;
+    }
+    r = walk_parent(w, ndfd, npath, 0, &rn.to);
+    if (r < 0) {
+        place_put(&rn.from);
+        return r;
+    }
+    if (rn.from.dir->mount != rn.to.dir->mount) {
+        r = -LX_EXDEV;
+    } else if (rn.from.kind != LAST_NAME) {
+        r = -LX_EBUSY;
+    } else if (rn.to.kind != LAST_NAME) {
+        r = flags & LX_RENAME_NOREPLACE ? -LX_EEXIST : -LX_EBUSY;
+    } else {
+        lock_folders(rn.from.dir, rn.to.dir);
+        r = rename_locked(w, &rn);
+        unlock_folders(rn.from.dir, rn.to.dir);
+    }
+    dentry_put(rn.old);
+    dentry_put(rn.over);
+    place_put(&rn.from);
+    place_put(&rn.to);
+    return r;
+}
+
+/* ------------------------------------------------------------------ reading links ---------- */
+
+s64 vfs_readlink(const struct walk *w, s32 dfd, const char *path, char *buf, u64 size)
+{
+    struct dentry *d;
+    char *text;
+    s64 r = walk_path(w, dfd, path, WALK_EMPTY, &d);
+
+    if (r < 0) {
+        return r;
+    }
+    if (d->vnode->type != LX_S_IFLNK) {
+        r = *path ? -LX_EINVAL : -LX_ENOENT;
+        goto out;
+    }
+    text = kmalloc(LX_PATH_MAX);
+    if (!text) {
+        r = -LX_ENOMEM;
+        goto out;
+    }
+    r = link_text(d->vnode, text, LX_PATH_MAX);
+    if (r > 0) {
+        r = MIN(r, (s64)size);
+        memcpy(buf, text, (u64)r);
+    }
+    kfree(text);
+out:
+    dentry_put(d);
+    return r;
+}

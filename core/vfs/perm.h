@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Permission rules inside vfs/. */
+#pragma once
+
+#include "vfs/vnode.h"
+
+enum perm_mask { PERM_EXEC = 1, PERM_WRITE = 2, PERM_READ = 4 };
+
+/* The vnode's lock, or nothing for VN_UNLOCKED ones. */
+void vn_lock(struct vnode *vn);
+void vn_unlock(struct vnode *vn);
+/* Fetch attributes marked stale. Takes the vnode's lock. */
+s64 vn_fresh(struct vnode *vn);
+/* Mode bits and capabilities alone. 0 or -LX_EACCES. */
+s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c);
+/* vfs_permission plus the mount's read-only flag. */
+s64 perm_dentry(struct dentry *d, u32 mask, const struct cred *c);
+/* Search a folder on a walk. */
+s64 perm_search(struct vnode *dir, const struct cred *c);
+/* Make names in a folder. */
+s64 perm_change_dir(struct dentry *dir, const struct cred *c);
+/* Remove or rename the name of vn in dir (sticky rule). */
+s64 perm_delete(struct dentry *dir, struct vnode *vn, const struct cred *c);
+/* Owner or CAP_FOWNER. */
+bool perm_owner(struct vnode *vn, const struct cred *c);
+/* May c change these attributes? Not for SB_HOST_PERM. */
+s64 perm_setattr(struct vnode *vn, u32 mask, const struct vattr *va, const struct cred *c);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one loop that waits. Drivers answer -LX_EAGAIN and say through their poll op what they wait
+ * for; here is decided what O_NONBLOCK, signals and partial transfers mean, who moves the file
+ * position, and where a file may grow to.
+ *
+ * The position is locked only while the file has more than one user: a descriptor borrowed by
+ * fdget (its table is not shared) with one reference cannot be used by anybody else.
+ */
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_poll.h"
+#include "lx_stat.h"
+#include "vfs/file.h"
+#include "vfs/perm.h"
+
+typedef s64 (*rw_op)(struct file *f, struct uio *u, s64 *pos);
+
+/* Waiting for readiness: the table is set up at the first -LX_EAGAIN only. */
+struct waiting {
+    struct poll_table pt;
+    bool begun;
+};
+
+/* Sleep until f may be ready. 0: try again. */
+static s64 wait_ready(struct file *f, struct waiting *wt, u32 events)
+{
+    if (!wt->begun) {
+        if (!f->ops->poll) {
+            return -LX_EAGAIN;
+        }
+        poll_begin(&wt->pt);
+        wt->begun = true;
+        if (f->ops->poll(f, &wt->pt) & (events | LX_POLLERR | LX_POLLHUP)) {
+            return 0; /* became ready meanwhile */
+        }
+    }
+    return poll_sleep(&wt->pt, HOST_NO_DEADLINE);
+}
+
+/* Repeat op until it gives something else than -LX_EAGAIN. all: until everything is moved. */
+static s64 wait_loop(struct file *f, struct uio *u, s64 *pos, rw_op op, bool all)
+{
+    u32 events = op == f->ops->read ? LX_POLLIN | LX_POLLRDNORM | LX_POLLPRI | LX_POLLRDHUP
+                                    : LX_POLLOUT | LX_POLLWRNORM;
+    struct waiting wt;
+    s64 total = 0;
+    s64 r;
+
+    wt.begun = false;
+    for (;;) {
+        r = op(f, u, pos);
+        if (r > 0) {
+            total += r;
+            if (!all || !u->resid) {
+                break;
+            }
+            continue;
+        }
+        if (r != -LX_EAGAIN) {
+            break;
+        }
+        r = wait_ready(f, &wt, events);
+        if (r < 0) {
+            break;
+        }
+    }
+    if (wt.begun) {
+        poll_end(&wt.pt);
+    }
+    return total ? total : r;
+}
+
+/* Whether a blocking write goes on until everything is written. */
+static inline bool writes_all(const struct file *f)
+{
+    u32 type = f->vnode->type;
+
+    return type == LX_S_IFIFO || type == LX_S_IFSOCK || type == LX_S_IFCHR;
+}
+
+/* Transfer at *pos, which is the caller's. */
+static s64 transfer(struct file *f, struct uio *u, s64 *pos, rw_op op, bool nonblock)
+{
+    if (nonblock || (f->kind & (FILE_NOWAIT_IO | FILE_BLOCKS))) {
+        return op(f, u, pos);
+    }
+    return wait_loop(f, u, pos, op, op == f->ops->write && writes_all(f));
+}
+
+/* Transfer at the file's own position. */
+static s64 transfer_own(struct file *f, struct uio *u, rw_op op, bool nonblock)
+{
+    s64 pos = 0;
+    s64 r;
+
+    if (f->kind & FILE_STREAM) {
+        return transfer(f, u, &pos, op, nonblock);
+    }
+    if (!(f->kind & FILE_NOWAIT_IO)) { /* may sleep: no lock, and hardly a position */
+        pos = f->pos;
+        r = transfer(f, u, &pos, op, nonblock);
+        f->pos = pos;
+        return r;
+    }
+    if (ref_read(&f->ref) == 1) {
+        return op(f, u, &f->pos);
+    }
+    lock_acquire(&f->lock);
+    r = op(f, u, &f->pos);
+    lock_release(&f->lock);
+    return r;
+}
+
+static s64 check_pos(const struct file *f, const s64 *pos)
+{
+    if (!pos) {
+        return 0;
+    }
+    return f->kind & FILE_STREAM ? -LX_ESPIPE : *pos < 0 ? -LX_EINVAL : 0;
+}
+
+s64 file_read_flags(struct file *f, struct uio *u, s64 *pos, u32 rwf)
+{
+    bool nonblock = (f->flags & LX_O_NONBLOCK) || (rwf & LX_RWF_NOWAIT);
+    s64 r;
+
+    if (unlikely(!file_readable(f))) {
+        return -LX_EBADF;
+    }
+    r = check_pos(f, pos);
+    if (r < 0) {
+        return r;
+    }
+    if (unlikely(!f->ops->read)) {
+        return f->vnode->type == LX_S_IFDIR ? -LX_EISDIR : -LX_EINVAL;
+    }
+    if (!u->resid && (f->kind & (FILE_STREAM | FILE_NOWAIT_IO))) {
+        return 0;
+    }
+    return pos ? transfer(f, u, pos, f->ops->read, nonblock)
+               : transfer_own(f, u, f->ops->read, nonblock);
+}
+
+s64 file_read(struct file *f, struct uio *u, s64 *pos)
+{
+    return file_read_flags(f, u, pos, 0);
+}
+
+/* ------------------------------------------------------------------ writing ---------------- */
+
+/* Make u at most n bytes long. */
+static void uio_cut(struct uio *u, u64 n)
+{
+    u64 left = n;
+    u32 i;
+
+    if (n >= u->resid) {
+        return;
+    }
+    for (i = 0; i < u->n && left; i++) {
+        u->iov[i].len = MIN(u->iov[i].len, left);
+        left -= u->iov[i].len;
+    }
+    u->n = i;
+    u->resid = n;
+}
+
+/* A write takes the set-id bits off a program, unless the writer may set them. */
+static void strip_setid(struct file *f)
+{
+    struct vnode *vn = f->vnode;
+    u32 kill = vn->attr.mode & LX_S_ISUID;
+    struct vattr va;
+
+    if ((vn->attr.mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {
+        kill |= LX_S_ISGID;
+    }
+    if (!kill || !vn->ops->setattr || (f->cred && cred_capable(f->cred, LX_CAP_FSETID))) {
+        return;
+    }
+    vn_lock(vn);
+    va.mode = vn->attr.mode & ~kill & LX_S_IALLUGO;
+    vn->ops->setattr(vn, VA_MODE, &va);
+    vn_unlock(vn);
+}
+
+/* Largest number of bytes a write at `at` may move. */
+static s64 cut_to_limit(struct uio *u, u64 at, u64 limit)
+{
+    if (at >= limit) {
+        return -LX_EFBIG;
+    }
+    uio_cut(u, limit - at);
+    return 0;
+}
+
+/* Regular files: limits, set-id bits, position. */
+static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf)
+{
+    bool append = ((f->flags & LX_O_APPEND) && !(rwf & LX_RWF_NOAPPEND)) || (rwf & LX_RWF_APPEND);
+    bool lock = !pos && ref_read(&f->ref) > 1;
+    s64 end;
+    s64 r = 0;
+
+    if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
+        strip_setid(f);
+    }
+    if (lock) {
+        lock_acquire(&f->lock);
+    }
+    if (!pos) {
+        pos = &f->pos;
+    }
+    if (rwf & LX_RWF_APPEND) {
+        end = (s64)f->vnode->attr.size; /* the position stays where it is */
+        pos = &end;
+    }
+    if (limit != U64_MAX) {
+        r = cut_to_limit(u, append ? f->vnode->attr.size : (u64)*pos, limit);
+    }
+    if (r == 0) {
+        r = f->ops->write(f, u, pos);
+    }
+    if (lock) {
+        lock_release(&f->lock);
+    }
+    if (r > 0 && ((f->flags & LX_O_DSYNC) || (rwf & (LX_RWF_DSYNC | LX_RWF_SYNC))) &&
+        f->ops->sync) {
+        s64 e = f->ops->sync(f, !(rwf & LX_RWF_SYNC) && (f->flags & LX_O_SYNC) != LX_O_SYNC);
+
+        r = e < 0 ? e : r;
+    }
+    return r;
+}
+
+s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf)
+{
+    bool nonblock = (f->flags & LX_O_NONBLOCK) || (rwf & LX_RWF_NOWAIT);
+    s64 r;
+
+    if (unlikely(!file_writable(f))) {
+        return -LX_EBADF;
+    }
+    r = check_pos(f, pos);
+    if (r < 0) {
+        return r;
+    }
+    if (unlikely(!f->ops->write)) {
+        return -LX_EINVAL;
+    }
+    if (!u->resid && (f->kind & FILE_NOWAIT_IO)) {
+        return 0;
+    }
+    if (f->vnode->type == LX_S_IFREG && (f->kind & FILE_NOWAIT_IO)) {
+        return write_regular(f, u, pos, limit, rwf);
+    }
+    return pos ? transfer(f, u, pos, f->ops->write, nonblock)
+               : transfer_own(f, u, f->ops->write, nonblock);
+}
+
+s64 file_write(struct file *f, struct uio *u, s64 *pos)
+{
+    return file_write_limit(f, u, pos, U64_MAX, 0);
+}
