@@ -181,6 +181,24 @@ u32 host_chan_poll(host_handle h, u32 want)
     return fake_poll(h, want);
 }
 
+s64 host_chan_seek(host_handle h, s64 off, u32 whence)
+{
+    (void)h;
+    (void)off;
+    (void)whence;
+    FAKE_CALL();
+    return -LX_ESPIPE;
+}
+
+s64 host_chan_tty(host_handle h, u32 request, void *buf)
+{
+    (void)h;
+    (void)request;
+    (void)buf;
+    FAKE_CALL();
+    return -LX_ENOTTY;
+}
+
 s64 host_chan_avail(host_handle h)
 {
     struct handle *hd = handle_of(h);

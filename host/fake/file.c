@@ -178,7 +178,7 @@ s64 host_file_write(host_handle h, const struct host_iov *iov, u32 n, u64 off)
     if (r < 0) {
         return r;
     }
-    if (g_handles[h].flags & HOST_O_APPEND) {
+    if (off == HOST_APPEND || (g_handles[h].flags & HOST_O_APPEND)) {
         off = f->size;
     }
     for (u32 i = 0; i < n; i++) {
