@@ -219,21 +219,15 @@ static s64 append(struct file *f, struct uio *u, s64 *pos)
 
 static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
 {
-    u32 flags = f->flags;
     s64 r;
 
-    if (flags & LX_O_APPEND) {
-        r = append(f, u, pos);
-    } else {
-        r = host_file_write(handle_of(f), u->iov, u->n, (u64)*pos);
-        if (r > 0) {
-            uio_advance(u, (u64)r);
-            *pos += r;
-        }
+    if (f->flags & LX_O_APPEND) {
+        return append(f, u, pos);
     }
-    if (unlikely(flags & LX_O_SYNC) && r > 0) {
-        s64 e = host_file_sync(handle_of(f), (flags & LX_O_SYNC) == LX_O_DSYNC);
-        r = e < 0 ? e : r;
+    r = host_file_write(handle_of(f), u->iov, u->n, (u64)*pos);
+    if (r > 0) {
+        uio_advance(u, (u64)r);
+        *pos += r;
     }
     return r;
 }

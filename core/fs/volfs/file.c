@@ -76,10 +76,6 @@ static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
         if (append && host_file_stat(h, &st) == 0) {
             *pos = (s64)st.size;
         }
-        if (unlikely(f->flags & LX_O_SYNC)) {
-            s64 e = host_file_sync(h, (f->flags & LX_O_SYNC) == LX_O_DSYNC);
-            r = e < 0 ? e : r;
-        }
     }
     return r;
 }
