@@ -98,6 +98,7 @@ enum host_map_flags {
     HOST_MAP_NORESERVE = 2, /* no commit charge                                  */
     HOST_MAP_POPULATE = 4,  /* touch now                                         */
     HOST_MAP_GROWSDOWN = 8, /* stack: a fault right below extends it (optional)  */
+    HOST_MAP_STACK = 16,    /* touched page by page: no large pages              */
 };
 
 /* Map zeroed memory at exactly [addr, addr+len), replacing what is there. A shared mapping is

@@ -71,6 +71,9 @@ static s64 host_place(const struct plan *p, u32 host_flags)
     if (p->flags & LX_MAP_NORESERVE) {
         host_flags |= HOST_MAP_NORESERVE;
     }
+    if (p->flags & (VMA_STACK | LX_MAP_GROWSDOWN)) {
+        host_flags |= HOST_MAP_STACK;
+    }
     if (p->h != HOST_NONE) {
         return host_mem_map_file(p->addr, p->len, p->prot & MM_PROT_ALL, host_flags, p->h,
                                  p->host_off);

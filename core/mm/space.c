@@ -168,17 +168,14 @@ static void copy_vmas(struct mm *to, const struct mm *from)
     }
 }
 
-struct mm *mm_fork(struct mm *mm)
+/* Fill `c`, which has no vma, with what `mm` is now. Both are locked or nobody else's. */
+static s64 copy_space(struct mm *c, struct mm *mm)
 {
-    struct mm *c = kmalloc(sizeof(*c));
+    const u64 from = offsetof(struct mm, vmas); /* all but count and lock */
+    struct file *exe = c->exe;
 
-    if (!c) {
-        return NULL;
-    }
-    lock_acquire(&mm->lock);
-    memcpy(c, mm, sizeof(*c));
-    ref_init(&c->ref, 1);
-    lock_init(&c->lock, LOCK_MM);
+    memcpy((u8 *)c + from, (const u8 *)mm + from, sizeof(*c) - from);
+    c->exe = exe;
     rb_init(&c->vmas);
     c->spare = c->last = NULL;
     c->n_spare = 0;
@@ -186,19 +183,57 @@ struct mm *mm_fork(struct mm *mm)
     c->locked_pages = 0;
     c->def_flags = 0;
     if (add_chunk(c, (u32)mm->n_vmas + FORK_ROOM) < 0) {
-        lock_release(&mm->lock);
-        kfree(c);
-        return NULL;
+        c->n_vmas = 0;
+        return -LX_ENOMEM;
     }
     copy_vmas(c, mm);
-    if (c->exe) {
-        file_get(c->exe);
+    return 0;
+}
+
+struct mm *mm_fork(struct mm *mm)
+{
+    struct mm *c = kzalloc(sizeof(*c));
+    s64 err;
+
+    if (!c) {
+        return NULL;
+    }
+    ref_init(&c->ref, 1);
+    lock_init(&c->lock, LOCK_MM);
+    lock_acquire(&mm->lock);
+    err = copy_space(c, mm);
+    if (err == 0 && mm->exe) {
+        c->exe = file_get(mm->exe);
         if (c->exe->vnode && vn_deny_write(c->exe->vnode) < 0) {
             panic("running image is open for writing");
         }
     }
     lock_release(&mm->lock);
+    if (err < 0) {
+        kfree(c);
+        return NULL;
+    }
     return c;
+}
+
+s64 mm_fork_begin(struct mm *mm, struct mm *copy)
+{
+    s64 err = 0;
+
+    lock_acquire(&mm->lock);
+    if (unlikely(mm->changes != copy->changes)) {
+        drop_vmas(copy);
+        err = copy_space(copy, mm);
+    }
+    if (err < 0) {
+        lock_release(&mm->lock);
+    }
+    return err;
+}
+
+void mm_fork_end(struct mm *mm)
+{
+    lock_release(&mm->lock);
 }
 
 void mm_fork_fixup(struct mm *mm)

@@ -62,6 +62,7 @@ struct mm {
     bool dumpable, no_patch;
     bool fork_fixup;            /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
     u64 patch[8];               /* gate/patch: what it needs per space */
+    u64 changes;                /* [m] grows with every change of a vma */
     u64 hole_at, hole_max;      /* [m] no hole above hole_at is larger than hole_max */
     struct vma *spare;          /* [m] unused descriptions, linked by node.left */
     u32 n_spare;                /* [m] */
@@ -77,6 +78,13 @@ void mm_put(struct mm *mm);
 /* For fork: copy of the description (the host copies the pages). Drops VMA_DONTFORK ranges: list
  * in the child by mm_fork_fixup. */
 struct mm *mm_fork(struct mm *mm);
+/*
+ * Hold `mm` still while the host copies the process: nobody maps or unmaps between begin and end.
+ * begin brings `copy`, made by mm_fork, up to date. On success mm->lock is held until mm_fork_end.
+ *   returns 0, -LX_ENOMEM (nothing held)
+ */
+s64 mm_fork_begin(struct mm *mm, struct mm *copy);
+void mm_fork_end(struct mm *mm);
 /* In the child, first thing: apply DONTFORK/WIPEONFORK. */
 void mm_fork_fixup(struct mm *mm);
 /* Tear down every mapping of the calling process (exec in place), description included. */

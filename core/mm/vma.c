@@ -16,6 +16,7 @@ void vma_account(struct mm *mm, const struct vma *v, s64 sign)
 {
     u64 pages = (vma_len(v) >> PAGE_SHIFT) * (u64)sign;
 
+    mm->changes++;
     mm->total_pages += pages;
     if (v->flags & VMA_LOCKED) {
         mm->locked_pages += pages;
@@ -154,6 +155,7 @@ void vma_cut(struct mm *mm, u64 lo, u64 hi)
 {
     struct vma *v = mm_find(mm, lo);
 
+    mm->changes++;
     if (v && v->start < lo) {
         vma_split(mm, v, lo);
     }

@@ -219,8 +219,15 @@ static s64 start_host_thread(struct task *t, struct task *n, const struct lx_clo
     kt->child_settid = mk_uptr(a->flags & LX_CLONE_CHILD_SETTID ? a->child_tid : 0);
     n->fs_base = a->tls;
     atomic_fetch_add(&n->mm->users, 1);
-    r = copy ? host_proc_clone(kt->slot, new_thread_main, n)
-             : host_thread_create(kt->slot, new_thread_main, n);
+    if (copy) {
+        r = mm_fork_begin(t->mm, n->mm);
+        if (r == 0) {
+            r = host_proc_clone(kt->slot, new_thread_main, n);
+            mm_fork_end(t->mm);
+        }
+    } else {
+        r = host_thread_create(kt->slot, new_thread_main, n);
+    }
     if (r < 0) {
         atomic_fetch_sub(&n->mm->users, 1);
     }

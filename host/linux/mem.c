@@ -30,6 +30,9 @@ static u64 host_flags(u32 flags)
     if (flags & HOST_MAP_GROWSDOWN) {
         f |= MAP_GROWSDOWN;
     }
+    if (flags & HOST_MAP_STACK) {
+        f |= MAP_STACK;
+    }
     return f;
 }
 

@@ -373,6 +373,26 @@ UNIT_TEST(fork_fixups)
     mm_put(mm);
 }
 
+UNIT_TEST(fork_sees_changes_until_the_host_copies)
+{
+    struct mm *mm = fresh();
+    u64 a = (u64)map(mm, 0x10000000, 4 * PG, RW, ANON);
+    struct mm *child = mm_fork(mm);
+
+    CHECK_EQ(mm_unmap(mm, a, 2 * PG), 0);
+    CHECK_EQ(map(mm, 0x20000000, PG, RW, ANON), 0x20000000);
+    CHECK_EQ(mm_fork_begin(mm, child), 0);
+    mm_fork_end(mm);
+    CHECK_EQ(count(child), 2);
+    CHECK_EQ(child->total_pages, 3);
+    CHECK(mm_find(child, a) == NULL);
+    CHECK_EQ(mm_fork_begin(mm, child), 0);
+    mm_fork_end(mm);
+    CHECK_EQ(count(child), 2);
+    mm_put(child);
+    mm_put(mm);
+}
+
 /* ------------------------------------------------------------------ against a model -------- */
 
 #define N 64
