@@ -98,6 +98,9 @@ static s64 transfer_own(struct file *f, struct uio *u, rw_op op, bool nonblock)
     if (f->kind & FILE_STREAM) {
         return transfer(f, u, &pos, op, nonblock);
     }
+    if (f->kind & FILE_OWN_POS) {
+        return transfer(f, u, NULL, op, nonblock);
+    }
     if (!(f->kind & FILE_NOWAIT_IO)) { /* may sleep: no lock, and hardly a position */
         pos = f->pos;
         r = transfer(f, u, &pos, op, nonblock);
