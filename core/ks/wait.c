@@ -162,6 +162,7 @@ void poll_begin(struct poll_table *pt)
     pt->host_cap = ARRAY_SIZE(pt->host_inl);
     pt->error = 0;
     pt->queued = false;
+    pt->want = 0;
     pt->hook = NULL;
     pt->hook_host = NULL;
 }
@@ -233,7 +234,7 @@ void poll_wait_host(struct poll_table *pt, host_handle h, u32 events)
         pt->host_cap = cap;
     }
     pt->host[pt->n_host].h = h;
-    pt->host[pt->n_host].want = (u16)events;
+    pt->host[pt->n_host].want = (u16)(pt->want ? events & pt->want : events);
     pt->host[pt->n_host].got = 0;
     pt->n_host++;
 }

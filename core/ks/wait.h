@@ -73,6 +73,8 @@ struct poll_table {
     u32 n_host, host_cap;
     s32 error;                       /* -LX_ENOMEM when a waiter could not be had */
     bool queued;                     /* false: poll ops need not queue any more   */
+    u32 want;                        /* LX_POLL* the sleeper cares about, 0 = any: cuts the events
+                                      * of host channels. Set it before each poll op */
     /* Set by epoll only, after poll_begin: called instead of queueing a waiter of this table. */
     void (*hook)(struct poll_table *pt, struct waitq *q, u32 events);
     void (*hook_host)(struct poll_table *pt, host_handle h, u32 events);

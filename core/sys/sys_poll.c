@@ -53,6 +53,9 @@ static u32 look(struct watch *w, u32 n, struct poll_table *pt)
 
     for (u32 i = 0; i < n; i++) {
         if (w[i].f) {
+            if (pt) {
+                pt->want = w[i].want;
+            }
             w[i].got = (u16)(file_poll(w[i].f, ready ? NULL : pt) & w[i].want);
         }
         ready += w[i].got != 0;
