@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prctl(2): what programs use of it. Speculation, MTE and the like are for other hosts. */
+#include "base/str.h"
+#include "ks/uaccess.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_prctl.h"
+#include "lx_signal.h"
+#include "mm/space.h"
+#include "proc/cred.h"
+#include "proc/task.h"
+#include "sysproto.h"
+
+#define KEEP             U32_MAX
+#define TIMER_SLACK_NS   50000
+#define ALL_SECUREBITS   0xffu
+#define ALL_SECURELOCKS  0xaau
+#define SPEC_NOT_AFFECTED 0
+#define VMA_NAME_MAX     80
+
+static s64 set_name(struct task *t, uptr name)
+{
+    char comm[sizeof(t->comm)];
+    s64 r = strncpy_from_user(comm, name, sizeof(comm));
+
+    if (r < 0 && r != -LX_ENAMETOOLONG) {
+        return r;
+    }
+    memset(t->comm, 0, sizeof(t->comm));
+    str_copy(t->comm, sizeof(t->comm), comm);
+    return 0;
+}
+
+/* Change a flag of the credentials; `which` says which. */
+enum cred_flag { KEEP_CAPS, NO_NEW_PRIVS, SECUREBITS };
+
+static s64 set_cred(struct task *t, enum cred_flag which, u32 value)
+{
+    struct cred *c = cred_copy(t->cred, KEEP);
+
+    if (!c) {
+        return -LX_ENOMEM;
+    }
+    switch (which) {
+    case KEEP_CAPS:
+        c->keep_caps = value;
+        c->securebits = value ? c->securebits | LX_SECBIT_KEEP_CAPS
+                              : c->securebits & ~(u32)LX_SECBIT_KEEP_CAPS;
+        break;
+    case NO_NEW_PRIVS:
+        c->no_new_privs = true;
+        break;
+    case SECUREBITS:
+        c->securebits = value;
+        c->keep_caps = value & LX_SECBIT_KEEP_CAPS;
+        break;
+    }
+    cred_install(t, c);
+    return 0;
+}
+
+static s64 set_keepcaps(struct task *t, u64 on)
+{
+    if (on > 1) {
+        return -LX_EINVAL;
+    }
+    if (t->cred->securebits & LX_SECBIT_KEEP_CAPS_LOCKED) {
+        return -LX_EPERM;
+    }
+    return set_cred(t, KEEP_CAPS, (u32)on);
+}
+
+static s64 set_securebits(struct task *t, u64 bits)
+{
+    u32 old = t->cred->securebits;
+    u32 locked = (old & ALL_SECURELOCKS) >> 1;
+
+    if (bits & ~(u64)ALL_SECUREBITS || !cred_capable(t->cred, LX_CAP_SETPCAP) ||
+        ((u32)bits ^ old) & locked || (old & ALL_SECURELOCKS) & ~(u32)bits) {
+        return -LX_EPERM;
+    }
+    return set_cred(t, SECUREBITS, (u32)bits);
+}
+
+static s64 drop_bound(struct task *t, u64 cap)
+{
+    struct cred *c;
+
+    if (!cred_capable(t->cred, LX_CAP_SETPCAP)) {
+        return -LX_EPERM;
+    }
+    if (cap > LX_CAP_LAST_CAP) {
+        return -LX_EINVAL;
+    }
+    c = cred_copy(t->cred, KEEP);
+    if (!c) {
+        return -LX_ENOMEM;
+    }
+    c->cap_bnd &= ~(1ull << cap);
+    cred_install(t, c);
+    return 0;
+}
+
+static s64 ambient(struct task *t, u64 what, u64 cap)
+{
+    const struct cred *o = t->cred;
+    struct cred *c;
+
+    if (what == LX_PR_CAP_AMBIENT_CLEAR_ALL ? cap != 0 : cap > LX_CAP_LAST_CAP) {
+        return -LX_EINVAL;
+    }
+    if (what == LX_PR_CAP_AMBIENT_IS_SET) {
+        return o->cap_amb >> cap & 1;
+    }
+    if (what < LX_PR_CAP_AMBIENT_RAISE || what > LX_PR_CAP_AMBIENT_CLEAR_ALL) {
+        return -LX_EINVAL;
+    }
+    if (what == LX_PR_CAP_AMBIENT_RAISE && (!(o->cap_perm & o->cap_inh & 1ull << cap) ||
+                                            o->securebits & LX_SECBIT_NO_CAP_AMBIENT_RAISE)) {
+        return -LX_EPERM;
+    }
+    c = cred_copy(o, KEEP);
+    if (!c) {
+        return -LX_ENOMEM;
+    }
+    if (what == LX_PR_CAP_AMBIENT_RAISE) {
+        c->cap_amb |= 1ull << cap;
+    } else {
+        c->cap_amb = what == LX_PR_CAP_AMBIENT_CLEAR_ALL ? 0 : c->cap_amb & ~(1ull << cap);
+    }
+    cred_install(t, c);
+    return 0;
+}
+
+static s64 cred_option(struct task *t, s32 option, u64 arg2, u64 arg3)
+{
+    switch (option) {
+    case LX_PR_GET_KEEPCAPS:
+        return t->cred->keep_caps;
+    case LX_PR_SET_KEEPCAPS:
+        return set_keepcaps(t, arg2);
+    case LX_PR_GET_SECUREBITS:
+        return t->cred->securebits;
+    case LX_PR_SET_SECUREBITS:
+        return set_securebits(t, arg2);
+    case LX_PR_CAPBSET_READ:
+        return arg2 > LX_CAP_LAST_CAP ? -LX_EINVAL : (s64)(t->cred->cap_bnd >> arg2 & 1);
+    case LX_PR_CAPBSET_DROP:
+        return drop_bound(t, arg2);
+    case LX_PR_CAP_AMBIENT:
+        return ambient(t, arg2, arg3);
+    case LX_PR_GET_NO_NEW_PRIVS:
+        return t->cred->no_new_privs;
+    default:
+        return set_cred(t, NO_NEW_PRIVS, 1);
+    }
+}
+
+static s64 set_subreaper(struct task *t, bool on)
+{
+    lock_acquire(&t->group->lock);
+    t->group->flags = on ? t->group->flags | GROUP_REAPER : t->group->flags & ~(u32)GROUP_REAPER;
+    lock_release(&t->group->lock);
+    return 0;
+}
+
+static s64 set_dumpable(struct task *t, u64 value)
+{
+    if (value > 1) {
+        return -LX_EINVAL;
+    }
+    if (t->mm) {
+        t->mm->dumpable = value;
+    }
+    return 0;
+}
+
+/* Options of the process and its memory. */
+static s64 task_option(struct task *t, s32 option, u64 arg2)
+{
+    switch (option) {
+    case LX_PR_SET_PDEATHSIG:
+        if (arg2 > LX_NSIG) {
+            return -LX_EINVAL;
+        }
+        t->pdeath_sig = (s32)arg2;
+        return 0;
+    case LX_PR_GET_PDEATHSIG:
+        return put_user32(mk_uptr(arg2), (u32)t->pdeath_sig);
+    case LX_PR_SET_NAME:
+        return set_name(t, mk_uptr(arg2));
+    case LX_PR_GET_NAME:
+        return copy_to_user(mk_uptr(arg2), t->comm, sizeof(t->comm));
+    case LX_PR_GET_DUMPABLE:
+        return t->mm && t->mm->dumpable;
+    case LX_PR_SET_DUMPABLE:
+        return set_dumpable(t, arg2);
+    case LX_PR_SET_CHILD_SUBREAPER:
+        return set_subreaper(t, arg2 != 0);
+    case LX_PR_GET_CHILD_SUBREAPER:
+        return put_user32(mk_uptr(arg2), (t->group->flags & GROUP_REAPER) != 0);
+    case LX_PR_GET_TID_ADDRESS:
+        return put_user64(mk_uptr(arg2), t->clear_child_tid.a);
+    case LX_PR_SET_TIMERSLACK:
+        t->timer_slack = (s64)arg2 <= 0 ? TIMER_SLACK_NS : arg2;
+        return 0;
+    case LX_PR_GET_TIMERSLACK:
+        return t->timer_slack ? (s64)t->timer_slack : TIMER_SLACK_NS;
+    default:
+        return -LX_EINVAL;
+    }
+}
+
+/* Names of anonymous memory are accepted and not shown. */
+static s64 set_vma(u64 what, uptr name)
+{
+    char text[VMA_NAME_MAX];
+    s64 r;
+
+    if (what != LX_PR_SET_VMA_ANON_NAME) {
+        return -LX_EINVAL;
+    }
+    r = uptr_null(name) ? 0 : strncpy_from_user(text, name, sizeof(text));
+    return r == -LX_ENAMETOOLONG ? -LX_EINVAL : MIN(r, 0ll);
+}
+
+s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
+{
+    switch (option) {
+    case LX_PR_SET_NO_NEW_PRIVS:
+        if (arg2 != 1 || arg3 || arg4 || arg5) {
+            return -LX_EINVAL;
+        }
+        return cred_option(t, option, arg2, arg3);
+    case LX_PR_GET_NO_NEW_PRIVS:
+        if (arg2 || arg3 || arg4 || arg5) {
+            return -LX_EINVAL;
+        }
+        return cred_option(t, option, arg2, arg3);
+    case LX_PR_GET_KEEPCAPS:
+    case LX_PR_SET_KEEPCAPS:
+    case LX_PR_GET_SECUREBITS:
+    case LX_PR_SET_SECUREBITS:
+    case LX_PR_CAPBSET_READ:
+    case LX_PR_CAPBSET_DROP:
+        return cred_option(t, option, arg2, arg3);
+    case LX_PR_CAP_AMBIENT:
+        return arg4 || arg5 ? -LX_EINVAL : cred_option(t, option, arg2, arg3);
+    case LX_PR_GET_SECCOMP:
+        return 0;
+    case LX_PR_GET_TIMING:
+        return 0;
+    case LX_PR_SET_TIMING:
+        return arg2 ? -LX_EINVAL : 0;
+    case LX_PR_GET_TSC:
+        return put_user32(mk_uptr(arg2), LX_PR_TSC_ENABLE);
+    case LX_PR_GET_THP_DISABLE:
+        return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
+    case LX_PR_SET_THP_DISABLE: /* a hint about speed */
+        return arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
+    case LX_PR_GET_SPECULATION_CTRL:
+        return arg3 || arg4 || arg5 ? -LX_EINVAL : arg2 > 2 ? -LX_ENODEV : SPEC_NOT_AFFECTED;
+    case LX_PR_SET_PTRACER: /* there is no Yama whose rule it would lift */
+        return -LX_EINVAL;
+    case LX_PR_SET_VMA:
+        return set_vma(arg2, mk_uptr(arg5));
+    case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own */
+        return -LX_EINVAL;
+    default:
+        return task_option(t, option, arg2);
+    }
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scheduling. The host schedules; nice values and processor masks reach it, the real-time classes
+ * are refused as the host would refuse an ordinary user.
+ */
+#include "base/bits.h"
+#include "base/str.h"
+#include "ks/uaccess.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_resource.h"
+#include "lx_sched.h"
+#include "proc/cred.h"
+#include "proc/times.h"
+#include "sys/timeconv.h"
+#include "sysproto.h"
+
+#define MASK_SIZE     128 /* bytes: 1024 processors */
+#define RR_INTERVAL_NS (100 * NS_PER_MSEC)
+#define NICE_MIN      (-20)
+#define NICE_MAX      19
+#define IOPRIO_NONE   0
+#define IOPRIO_SHIFT  13
+
+s64 sys_sched_yield(struct task *t)
+{
+    (void)t;
+    host_yield();
+    return 0;
+}
+
+static struct task *find(struct task *t, s32 pid)
+{
+    return pid ? task_find(pid) : task_get(t);
+}
+
+/* Whether t may change how `of` is scheduled. */
+static bool may_set(struct task *t, struct task *of)
+{
+    struct cred *c;
+    bool ok;
+
+    if (of == t) {
+        return true;
+    }
+    c = cred_of(of, 0);
+    if (!c) {
+        return false;
+    }
+    ok = t->cred->euid == c->uid || t->cred->euid == c->euid ||
+         cred_capable(t->cred, LX_CAP_SYS_NICE);
+    cred_put(c);
+    return ok;
+}
+
+/* ---------------------------------------------------------------------- processors -------- */
+
+s64 sys_sched_getaffinity(struct task *t, s32 pid, u64 size, uptr mask)
+{
+    u8 m[MASK_SIZE];
+    struct task *of;
+    s32 slot;
+    s64 r;
+
+    if (size * 8 < host_caps()->ncpu || size & 7) {
+        return -LX_EINVAL;
+    }
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    slot = task_slot(of);
+    task_put(of);
+    memset(m, 0, sizeof(m));
+    r = slot < 0 ? -LX_ESRCH : host_affinity_get((u32)slot, m, sizeof(m));
+    if (r < 0) {
+        return r;
+    }
+    r = ALIGN_UP((s64)(host_caps()->ncpu + 7) / 8, 8);
+    size = MIN(size, (u64)MASK_SIZE);
+    size = MIN(size, MAX((u64)r, 8ull));
+    return copy_to_user(mask, m, size) < 0 ? -LX_EFAULT : (s64)size;
+}
+
+s64 sys_sched_setaffinity(struct task *t, s32 pid, u64 size, uptr mask)
+{
+    u8 m[MASK_SIZE];
+    struct task *of;
+    s32 slot;
+    s64 r;
+
+    memset(m, 0, sizeof(m));
+    if (copy_from_user(m, mask, MIN(size, (u64)MASK_SIZE)) < 0) {
+        return -LX_EFAULT;
+    }
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    r = may_set(t, of) ? 0 : -LX_EPERM;
+    slot = task_slot(of);
+    task_put(of);
+    if (r < 0) {
+        return r;
+    }
+    return slot < 0 ? -LX_ESRCH : host_affinity_set((u32)slot, m, sizeof(m));
+}
+
+/* ---------------------------------------------------------------------- classes ----------- */
+
+static s64 check_policy(s32 policy)
+{
+    switch (policy) {
+    case LX_SCHED_OTHER:
+    case LX_SCHED_BATCH:
+    case LX_SCHED_IDLE:
+        return 0;
+    case LX_SCHED_FIFO:
+    case LX_SCHED_RR:
+    case LX_SCHED_DEADLINE:
+        return -LX_EPERM;
+    default:
+        return -LX_EINVAL;
+    }
+}
+
+s64 sys_sched_get_priority_max(struct task *t, s32 policy)
+{
+    (void)t;
+    if (policy == LX_SCHED_FIFO || policy == LX_SCHED_RR) {
+        return 99;
+    }
+    return check_policy(policy) == -LX_EINVAL ? -LX_EINVAL : 0;
+}
+
+s64 sys_sched_get_priority_min(struct task *t, s32 policy)
+{
+    (void)t;
+    if (policy == LX_SCHED_FIFO || policy == LX_SCHED_RR) {
+        return 1;
+    }
+    return check_policy(policy) == -LX_EINVAL ? -LX_EINVAL : 0;
+}
+
+s64 sys_sched_getscheduler(struct task *t, s32 pid)
+{
+    struct task *of = pid < 0 ? NULL : find(t, pid);
+    s64 r;
+
+    if (!of) {
+        return pid < 0 ? -LX_EINVAL : -LX_ESRCH;
+    }
+    r = of->sched_policy;
+    task_put(of);
+    return r;
+}
+
+static s64 set_policy(struct task *t, s32 pid, s32 policy, s32 prio)
+{
+    struct task *of;
+    s64 r = check_policy(policy);
+
+    if (pid < 0 || r == -LX_EINVAL) {
+        return -LX_EINVAL;
+    }
+    if (r < 0 ? prio < 1 || prio > 99 : prio != 0) {
+        return -LX_EINVAL;
+    }
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    if (r == 0 && !may_set(t, of)) {
+        r = -LX_EPERM;
+    }
+    if (r == 0) {
+        of->sched_policy = (u32)policy;
+        of->sched_prio = (u32)prio;
+    }
+    task_put(of);
+    return r;
+}
+
+s64 sys_sched_setscheduler(struct task *t, s32 pid, s32 policy, uptr param)
+{
+    u32 prio;
+
+    if (uptr_null(param)) {
+        return -LX_EINVAL;
+    }
+    if (get_user32(param, &prio) < 0) {
+        return -LX_EFAULT;
+    }
+    return set_policy(t, pid, (s32)((u32)policy & ~(u32)LX_SCHED_RESET_ON_FORK), (s32)prio);
+}
+
+s64 sys_sched_setparam(struct task *t, s32 pid, uptr param)
+{
+    s64 policy;
+    u32 prio;
+
+    if (uptr_null(param)) {
+        return -LX_EINVAL;
+    }
+    if (get_user32(param, &prio) < 0) {
+        return -LX_EFAULT;
+    }
+    policy = sys_sched_getscheduler(t, pid);
+    return policy < 0 ? policy : set_policy(t, pid, (s32)policy, (s32)prio);
+}
+
+s64 sys_sched_getparam(struct task *t, s32 pid, uptr param)
+{
+    s64 policy;
+
+    if (uptr_null(param)) {
+        return -LX_EINVAL;
+    }
+    policy = sys_sched_getscheduler(t, pid);
+    return policy < 0 ? policy : put_user32(param, 0);
+}
+
+s64 sys_sched_rr_get_interval(struct task *t, s32 pid, uptr interval)
+{
+    s64 policy = sys_sched_getscheduler(t, pid);
+
+    return policy < 0 ? policy : put_timespec_ns(interval, policy == LX_SCHED_RR ? RR_INTERVAL_NS
+                                                                                 : 4 * NS_PER_MSEC);
+}
+
+/* ---------------------------------------------------------------------- nice values ------- */
+
+/* -LX_EACCES: only some may raise priority; the host may refuse those too. */
+static s64 set_nice(struct task *t, struct task *of, s32 nice)
+{
+    s32 slot = task_slot(of);
+    u64 limit = task_rlimit(of, LX_RLIMIT_NICE);
+    s64 r = 0;
+
+    if (!may_set(t, of)) {
+        return -LX_EPERM;
+    }
+    if (nice < of->nice && !cred_capable(t->cred, LX_CAP_SYS_NICE) && (u64)(20 - nice) > limit) {
+        return -LX_EACCES;
+    }
+    if (nice != of->nice && slot >= 0) {
+        r = host_nice_set((u32)slot, nice);
+    }
+    if (r < 0) {
+        return -LX_EACCES;
+    }
+    of->nice = nice;
+    return 0;
+}
+
+/* Call fn for the tasks that (which, who) names: every thread leader that fits. */
+struct chosen {
+    struct task *by;
+    s32 which, who;
+    lx_pid_t next;
+};
+
+static bool is_chosen(const struct chosen *c, struct task *of)
+{
+    u32 uid = (u32)c->who ? (u32)c->who : c->by->cred->uid;
+    struct cred *cred;
+    bool yes;
+
+    if (c->which == LX_PRIO_PGRP) {
+        lock_acquire(&g_pid_lock);
+        yes = of->group->pgrp && of->group->pgrp->nr == (c->who ? c->who : c->by->group->pgrp->nr);
+        lock_release(&g_pid_lock);
+        return yes;
+    }
+    cred = cred_of(of, 0);
+    yes = cred && cred->uid == uid;
+    cred_put(cred);
+    return yes;
+}
+
+/* The next task, referenced, or NULL. */
+static struct task *next_chosen(struct chosen *c)
+{
+    struct group *g;
+
+    if (c->which == LX_PRIO_PROCESS) {
+        return c->next++ ? NULL : find(c->by, c->who);
+    }
+    c->next = MAX(c->next, 1);
+    while ((g = group_next(&c->next)) != NULL) {
+        struct task *of = task_find(c->next++);
+
+        group_put(g);
+        if (of && is_chosen(c, of)) {
+            return of;
+        }
+        if (of) {
+            task_put(of);
+        }
+    }
+    return NULL;
+}
+
+s64 sys_getpriority(struct task *t, s32 which, s32 who)
+{
+    struct chosen c = {t, which, who, 0};
+    struct task *of;
+    s64 best = -LX_ESRCH;
+
+    if (which < LX_PRIO_PROCESS || which > LX_PRIO_USER) {
+        return -LX_EINVAL;
+    }
+    while ((of = next_chosen(&c)) != NULL) {
+        best = MAX(best, (s64)(20 - of->nice));
+        task_put(of);
+    }
+    return best;
+}
+
+s64 sys_setpriority(struct task *t, s32 which, s32 who, s32 value)
+{
+    struct chosen c = {t, which, who, 0};
+    struct task *of;
+    s64 err = -LX_ESRCH;
+    s32 nice = MIN(MAX(value, NICE_MIN), NICE_MAX);
+
+    if (which < LX_PRIO_PROCESS || which > LX_PRIO_USER) {
+        return -LX_EINVAL;
+    }
+    while ((of = next_chosen(&c)) != NULL) {
+        s64 r = set_nice(t, of, nice);
+
+        err = err == -LX_ESRCH || r < 0 ? r : err;
+        task_put(of);
+    }
+    return err;
+}
+
+/* ---------------------------------------------------------------------- attributes -------- */
+
+s64 sys_sched_getattr(struct task *t, s32 pid, uptr attr, u32 size, u32 flags)
+{
+    struct lx_sched_attr a;
+    struct task *of;
+
+    if (uptr_null(attr) || pid < 0 || size < LX_SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || flags) {
+        return -LX_EINVAL;
+    }
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    memset(&a, 0, sizeof(a));
+    a.size = MIN(size, (u32)sizeof(a));
+    a.sched_policy = of->sched_policy;
+    a.sched_nice = of->nice;
+    a.sched_util_max = 1024;
+    task_put(of);
+    return copy_to_user(attr, &a, a.size);
+}
+
+s64 sys_sched_setattr(struct task *t, s32 pid, uptr attr, u32 flags)
+{
+    struct lx_sched_attr a;
+    struct task *of;
+    u32 size;
+    s64 r;
+
+    if (uptr_null(attr) || pid < 0 || flags) {
+        return -LX_EINVAL;
+    }
+    if (get_user32(attr, &size) < 0) {
+        return -LX_EFAULT;
+    }
+    size = size ? size : LX_SCHED_ATTR_SIZE_VER0;
+    if (size < LX_SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE) {
+        r = put_user32(attr, sizeof(a));
+        return r < 0 ? r : -LX_E2BIG;
+    }
+    memset(&a, 0, sizeof(a));
+    if (copy_from_user(&a, attr, MIN(size, (u32)sizeof(a))) < 0) {
+        return -LX_EFAULT;
+    }
+    r = a.sched_flags & LX_SCHED_FLAG_KEEP_POLICY
+            ? 0
+            : set_policy(t, pid, (s32)a.sched_policy, (s32)a.sched_priority);
+    of = r < 0 ? NULL : find(t, pid);
+    if (of) {
+        r = set_nice(t, of, MIN(MAX(a.sched_nice, NICE_MIN), NICE_MAX));
+        task_put(of);
+    }
+    return r == -LX_EACCES ? -LX_EPERM : r;
+}
+
+/* The host's own choice stands: a class can be asked for, it has no effect. */
+s64 sys_ioprio_get(struct task *t, s32 which, s32 who)
+{
+    (void)t;
+    (void)who;
+    if (which < LX_IOPRIO_WHO_PROCESS || which > LX_IOPRIO_WHO_USER) {
+        return -LX_EINVAL;
+    }
+    return IOPRIO_NONE;
+}
+
+s64 sys_ioprio_set(struct task *t, s32 which, s32 who, s32 prio)
+{
+    u32 class = (u32)prio >> IOPRIO_SHIFT;
+
+    (void)who;
+    if (which < LX_IOPRIO_WHO_PROCESS || which > LX_IOPRIO_WHO_USER || class > 3) {
+        return -LX_EINVAL;
+    }
+    if (class == 1 && !cred_capable(t->cred, LX_CAP_SYS_ADMIN) &&
+        !cred_capable(t->cred, LX_CAP_SYS_NICE)) {
+        return -LX_EPERM;
+    }
+    return 0;
+}
