@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Internet sockets: a host socket behind each, with the host's errors, options and addresses.
+ * Only timeouts and waiting are lxcore's. Bytes go straight between the host and the guest.
+ *
+ * The host knows when a socket is ready, so sleepers watch its handle; `wq` is there for
+ * edge-triggered epoll alone, which is told what the guest has used (EPOLL_REARM_*).
+ */
+#include "ipc/sock/inet.h"
+
+#include "base/str.h"
+#include "host/host.h"
+#include "ipc/epoll.h"
+#include "ks/slab.h"
+#include "ks/uaccess.h"
+#include "lx_errno.h"
+#include "lx_ioctl.h"
+#include "lx_poll.h"
+
+struct inet_sock {
+    struct sock s;
+    host_handle h; /* immutable */
+};
+
+static const struct sock_ops inet_ops;
+
+static inline host_handle handle(struct sock *s)
+{
+    return container_of(s, struct inet_sock, s)->h;
+}
+
+static s64 inet_wrap(struct sock *like, host_handle h, u32 protocol, struct sock **out)
+{
+    struct inet_sock *i = kzalloc(sizeof(*i));
+
+    if (!i) {
+        host_handle_close(h);
+        return -LX_ENOMEM;
+    }
+    sock_init(&i->s, &inet_ops, like->domain, like->type, protocol);
+    i->h = h;
+    *out = &i->s;
+    return 0;
+}
+
+s64 inet_create(u32 domain, u32 type, u32 protocol, struct sock **out)
+{
+    struct sock like = {.domain = (u16)domain, .type = (u16)type};
+    host_handle h;
+    s64 r = host_sock_open(domain, type, protocol, &h);
+
+    if (r < 0) {
+        return r;
+    }
+    if (protocol == 0 && type == LX_SOCK_STREAM) {
+        protocol = LX_IPPROTO_TCP;
+    } else if (protocol == 0 && type == LX_SOCK_DGRAM) {
+        protocol = LX_IPPROTO_UDP;
+    }
+    return inet_wrap(&like, h, protocol, out);
+}
+
+static inline void rearm(struct sock *s, u32 events)
+{
+    if (unlikely(waitq_active(&s->wq))) {
+        waitq_wake(&s->wq, events);
+    }
+}
+
+static s64 inet_bind(struct sock *s, const void *addr, u32 len, const struct walk *w)
+{
+    (void)w;
+    return host_sock_bind(handle(s), addr, len);
+}
+
+static s64 inet_connect(struct sock *s, const void *addr, u32 len, const struct walk *w, bool again)
+{
+    s64 r;
+
+    (void)w;
+    if (!again) {
+        r = host_sock_connect(handle(s), addr, len);
+        if (r == -LX_EINPROGRESS) {
+            rearm(s, EPOLL_REARM_OUT | EPOLL_REARM_IN);
+        }
+        return r;
+    }
+    if (!host_chan_poll(handle(s), LX_POLLOUT)) {
+        return -LX_EINPROGRESS;
+    }
+    {
+        s32 err = 0;
+        u32 n = sizeof(err);
+
+        r = host_sock_getopt(handle(s), LX_SOL_SOCKET, LX_SO_ERROR, &err, &n);
+        return r < 0 ? r : -(s64)err;
+    }
+}
+
+static s64 inet_listen(struct sock *s, u32 backlog)
+{
+    return host_sock_listen(handle(s), backlog);
+}
+
+static s64 inet_accept(struct sock *s, struct sock **out)
+{
+    host_handle h;
+    s64 r = host_sock_accept(handle(s), &h, NULL, NULL);
+
+    rearm(s, EPOLL_REARM_IN);
+    return r < 0 ? r : inet_wrap(s, h, s->protocol, out);
+}
+
+static s64 inet_name(struct sock *s, bool peer, void *addr, u32 *len)
+{
+    return host_sock_name(handle(s), peer, addr, len);
+}
+
+static s64 inet_send(struct sock *s, struct sock_msg *m)
+{
+    struct host_msg hm = {
+        .name = m->name_len ? m->name : NULL,
+        .name_len = m->name_len,
+        .iov = m->u->iov,
+        .n_iov = m->u->resid ? m->u->n : 0,
+        .control = m->control_len ? m->control : NULL,
+        .control_len = m->control_len,
+    };
+    s64 r = host_sock_send(handle(s), &hm, m->flags & ~(u32)(LX_MSG_DONTWAIT | LX_MSG_NOSIGNAL));
+
+    if (r > 0) {
+        uio_advance(m->u, (u64)r);
+        m->control_len = 0; /* once, with the first bytes */
+    }
+    rearm(s, EPOLL_REARM_OUT);
+    return r;
+}
+
+static s64 inet_recv(struct sock *s, struct sock_msg *m)
+{
+    u32 pass = LX_MSG_OOB | LX_MSG_PEEK | LX_MSG_TRUNC | LX_MSG_ERRQUEUE;
+    struct host_msg hm = {
+        .name = m->name,
+        .name_len = m->name ? LX_SOCK_NAME_MAX : 0,
+        .iov = m->u->iov,
+        .n_iov = m->u->resid ? m->u->n : 0,
+        .control = m->control,
+        .control_len = m->control ? m->control_len : 0,
+    };
+    s64 r = host_sock_recv(handle(s), &hm, m->flags & pass);
+
+    rearm(s, EPOLL_REARM_IN);
+    if (r < 0) {
+        return r;
+    }
+    uio_advance(m->u, (u64)r);
+    m->name_len = hm.name_len;
+    if (m->control) {
+        m->control_len = hm.control_len;
+    }
+    m->out_flags = hm.flags & ~(u32)LX_MSG_CMSG_CLOEXEC;
+    return r;
+}
+
+static s64 inet_shutdown(struct sock *s, u32 how)
+{
+    return host_sock_shutdown(handle(s), how);
+}
+
+static s64 inet_getopt(struct sock *s, u32 level, u32 name, void *buf, u32 *len)
+{
+    if (level == LX_SOL_SOCKET) {
+        switch (name) {
+        case LX_SO_TYPE:
+        case LX_SO_DOMAIN:
+            return -LX_ENOPROTOOPT; /* core.c knows */
+        case LX_SO_PEERCRED:
+            *len = MIN(*len, (u32)sizeof(struct lx_ucred));
+            memcpy(buf, &(struct lx_ucred){0, ~0u, ~0u}, *len);
+            return 0;
+        default:
+            break;
+        }
+    }
+    return host_sock_getopt(handle(s), level, name, buf, len);
+}
+
+static s64 inet_setopt(struct sock *s, u32 level, u32 name, const void *buf, u32 len)
+{
+    if (level == LX_SOL_SOCKET) {
+        switch (name) {
+        case LX_SO_PASSCRED:
+        case LX_SO_PASSSEC:
+            return -LX_ENOPROTOOPT; /* core.c remembers it */
+        case LX_SO_ATTACH_FILTER: /* holds a guest pointer */
+        case LX_SO_ATTACH_BPF:
+            return -LX_EPERM;
+        default:
+            break;
+        }
+    }
+    return host_sock_setopt(handle(s), level, name, buf, len);
+}
+
+/* SIOCGIFCONF: the list goes through a buffer of ours. */
+static s64 ioctl_ifconf(struct sock *s, u64 arg)
+{
+    struct lx_ifconf conf;
+    u64 want;
+    u8 *buf = NULL;
+    s64 r = copy_from_user(&conf, mk_uptr(arg), sizeof(conf));
+    uptr dst;
+
+    if (r < 0) {
+        return r;
+    }
+    if (conf.len < 0) {
+        return -LX_EINVAL;
+    }
+    dst = conf.buf;
+    want = MIN((u64)conf.len, 65536ull);
+    if (!uptr_null(dst)) {
+        buf = kzalloc(want + 1);
+        if (!buf) {
+            return -LX_ENOMEM;
+        }
+    }
+    conf.len = (s32)want;
+    conf.buf = mk_uptr((u64)(uintptr_t)buf);
+    r = host_sock_ioctl(handle(s), LX_SIOCGIFCONF, &conf, sizeof(conf));
+    conf.buf = dst;
+    if (r >= 0 && buf && conf.len > 0) {
+        r = copy_to_user(dst, buf, MIN((u64)conf.len, want));
+    }
+    kfree(buf);
+    return r < 0 ? r : copy_to_user(mk_uptr(arg), &conf, sizeof(conf));
+}
+
+static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
+{
+    struct lx_ifreq req;
+    s64 r;
+
+    switch (cmd) {
+    case LX_SIOCINQ:
+    case LX_SIOCOUTQ:
+    case LX_SIOCATMARK: {
+        s32 v = 0;
+
+        r = host_sock_ioctl(handle(s), cmd, &v, sizeof(v));
+        return r < 0 ? r : put_user32(mk_uptr(arg), (u32)v);
+    }
+    case LX_SIOCGIFCONF:
+        return ioctl_ifconf(s, arg);
+    case LX_SIOCGIFNAME:
+    case LX_SIOCGIFFLAGS:
+    case LX_SIOCGIFADDR:
+    case LX_SIOCGIFDSTADDR:
+    case LX_SIOCGIFBRDADDR:
+    case LX_SIOCGIFNETMASK:
+    case LX_SIOCGIFMETRIC:
+    case LX_SIOCGIFMTU:
+    case LX_SIOCGIFHWADDR:
+    case LX_SIOCGIFINDEX:
+    case LX_SIOCGIFTXQLEN:
+        r = copy_from_user(&req, mk_uptr(arg), sizeof(req));
+        if (r == 0) {
+            r = host_sock_ioctl(handle(s), cmd, &req, sizeof(req));
+        }
+        return r < 0 ? r : copy_to_user(mk_uptr(arg), &req, sizeof(req));
+    default:
+        return -LX_ENOTTY;
+    }
+}
+
+static u32 inet_poll(struct sock *s, struct poll_table *pt)
+{
+    const u32 all = LX_POLLIN | LX_POLLRDNORM | LX_POLLOUT | LX_POLLWRNORM | LX_POLLPRI |
+                    LX_POLLRDBAND | LX_POLLWRBAND | LX_POLLRDHUP;
+
+    if (pt && pt->hook) {
+        poll_wait(pt, &s->wq, 0);
+    }
+    poll_wait_host(pt, handle(s), all);
+    return host_chan_poll(handle(s), all);
+}
+
+static void inet_release(struct sock *s)
+{
+    host_handle_close(handle(s));
+    kfree(container_of(s, struct inet_sock, s));
+}
+
+static const struct sock_ops inet_ops = {
+    .bind = inet_bind,
+    .connect = inet_connect,
+    .listen = inet_listen,
+    .accept = inet_accept,
+    .name = inet_name,
+    .send = inet_send,
+    .recv = inet_recv,
+    .shutdown = inet_shutdown,
+    .getopt = inet_getopt,
+    .setopt = inet_setopt,
+    .ioctl = inet_ioctl,
+    .poll = inet_poll,
+    .release = inet_release,
+};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Internet sockets (ip(7), tcp(7), udp(7)): the host's, always nonblocking there. */
+#pragma once
+
+#include "ipc/sock/sock.h"
+
+__must_check s64 inet_create(u32 domain, u32 type, u32 protocol, struct sock **out);
