@@ -17,6 +17,7 @@ include mk/gen.mk
 include mk/core.mk
 include mk/hosted.mk
 include mk/guest.mk
+include mk/session.mk
 include mk/unit.mk
 include mk/check.mk
 include mk/lint.mk
