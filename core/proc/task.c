@@ -164,6 +164,20 @@ struct task *task_get(struct task *t)
     return t;
 }
 
+/* The last reference may go with or without g_pid_lock held. */
+static void count_down(u32 *n)
+{
+    bool held = lock_held(&g_pid_lock);
+
+    if (!held) {
+        lock_acquire(&g_pid_lock);
+    }
+    --*n;
+    if (!held) {
+        lock_release(&g_pid_lock);
+    }
+}
+
 void task_put(struct task *t)
 {
     if (t == NULL || !ref_put(&t->ref)) {
@@ -173,9 +187,7 @@ void task_put(struct task *t)
     cred_put(t->cred);
     pid_put(t->pid);
     group_put(t->group);
-    lock_acquire(&g_pid_lock);
-    g_n_tasks--;
-    lock_release(&g_pid_lock);
+    count_down(&g_n_tasks);
     kfree(t);
 }
 
@@ -191,10 +203,8 @@ void group_put(struct group *g)
         return;
     }
     sigpending_flush(&g->shared);
-    lock_acquire(&g_pid_lock);
     pid_put(g->pid);
-    g_n_groups--;
-    lock_release(&g_pid_lock);
+    count_down(&g_n_groups);
     kfree(g);
 }
 
