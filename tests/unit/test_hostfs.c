@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* links: core/fs/hostfs core/fs/volfs core/vfs core/ks core/base host/fake */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/fsutil.h"
+
+static host_handle top(void)
+{
+    host_handle h = HOST_NONE;
+
+    CHECK_EQ(host_root_open("/", &h), 0);
+    return h;
+}
+
+UNIT_TEST(files_and_folders)
+{
+    char buf[64];
+    struct vattr va;
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/d", 0750), 0);
+    CHECK_EQ(fs_put("/d/f", "hello"), 5);
+    CHECK_EQ(fs_get("/d/f", buf, sizeof(buf)), 5);
+    CHECK_STR(buf, "hello");
+    CHECK_EQ(fs_stat("/d/f", &va), 0);
+    CHECK_EQ(va.mode, LX_S_IFREG | 0644);
+    CHECK_EQ(va.size, 5);
+    CHECK_EQ(fs_stat("/d", &va), 0);
+    CHECK_EQ(va.mode, LX_S_IFDIR | 0750);
+    CHECK_EQ(fs_stat("/d/none", &va), -LX_ENOENT);
+    CHECK_EQ(vfs_symlink(&g_w, "d/f", LX_AT_FDCWD, "/l"), 0);
+    CHECK_EQ(fs_get("/l", buf, sizeof(buf)), 5);
+    CHECK_EQ(vfs_link(&g_w, LX_AT_FDCWD, "/d/f", LX_AT_FDCWD, "/g", 0), 0);
+    CHECK_EQ(fs_stat("/g", &va), 0);
+    CHECK_EQ(va.nlink, 2);
+    CHECK_EQ(vfs_rename(&g_w, LX_AT_FDCWD, "/d/f", LX_AT_FDCWD, "/h", 0), 0);
+    CHECK_EQ(fs_stat("/d/f", &va), -LX_ENOENT);
+    CHECK_EQ(fs_get("/h", buf, sizeof(buf)), 5);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/h", false), 0);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/d", true), 0);
+    CHECK_EQ(fs_stat("/g", &va), 0);
+    CHECK_EQ(va.nlink, 1);
+}
+
+/* What the host does behind our back is seen at once. */
+UNIT_TEST(changes_by_the_host)
+{
+    host_handle h, root;
+    struct host_iov iov = {(u64)(uintptr_t)"other", 5};
+    char buf[64];
+    struct vattr va;
+
+    fs_begin();
+    root = top();
+    CHECK_EQ(fs_stat("/x", &va), -LX_ENOENT);
+    CHECK_EQ(host_file_open(root, "x", HOST_O_CREATE | HOST_O_WRITE, 0600, &h), 0);
+    CHECK_EQ(fs_stat("/x", &va), 0);
+    CHECK_EQ(va.size, 0);
+    CHECK_EQ(host_file_write(h, &iov, 1, 0), 5);
+    CHECK_EQ(fs_stat("/x", &va), 0);
+    CHECK_EQ(va.size, 5);
+    host_handle_close(h);
+    CHECK_EQ(host_path_rename(root, "x", root, "y", 0), 0);
+    CHECK_EQ(fs_get("/x", buf, sizeof(buf)), -LX_ENOENT);
+    CHECK_EQ(fs_get("/y", buf, sizeof(buf)), 5);
+    CHECK_EQ(host_path_remove(root, "y", false), 0);
+    CHECK_EQ(fs_get("/y", buf, sizeof(buf)), -LX_ENOENT);
+    CHECK_EQ(host_dir_make(root, "y", 0755), 0);
+    CHECK_EQ(fs_stat("/y", &va), 0);
+    CHECK_EQ(va.mode & LX_S_IFMT, LX_S_IFDIR);
+    host_handle_close(root);
+}
+
+/* A replaced file is opened as what it is now, and an open one stays what it was. */
+UNIT_TEST(replaced_while_open)
+{
+    struct file *f;
+    host_handle root;
+    struct vattr va;
+    char buf[64];
+    struct uio u;
+
+    fs_begin();
+    root = top();
+    CHECK_EQ(fs_put("/a", "first"), 5);
+    CHECK_EQ(fs_put("/b", "second"), 6);
+    CHECK_EQ(fs_open("/a", LX_O_RDONLY, 0, &f), 0);
+    CHECK_EQ(host_path_rename(root, "b", root, "a", 0), 0);
+    CHECK_EQ(fs_get("/a", buf, sizeof(buf)), 6);
+    CHECK_STR(buf, "second");
+    CHECK_EQ(vfs_getattr(f->dentry, &va), 0);
+    CHECK_EQ(va.size, 5);
+    CHECK_EQ(va.nlink, 0);
+    memset(buf, 0, sizeof(buf));
+    uio_kernel(&u, buf, sizeof(buf));
+    CHECK_EQ(file_read(f, &u, NULL), 5);
+    CHECK_STR(buf, "first");
+    file_put(f);
+    host_handle_close(root);
+}
+
+UNIT_TEST(host_calls_of_warm_names)
+{
+    struct file *f;
+    struct vattr va;
+    u64 n;
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p/q", 0755), 0);
+    CHECK_EQ(fs_put("/p/q/f", "x"), 1);
+    CHECK_EQ(fs_stat("/p/q/f", &va), 0);
+    n = fs_host_calls();
+    CHECK_EQ(fs_stat("/p/q/f", &va), 0);
+    CHECK_EQ(fs_host_calls() - n, 1);
+    n = fs_host_calls();
+    CHECK_EQ(fs_open("/p/q/f", LX_O_RDONLY, 0, &f), 0);
+    CHECK_EQ(fs_host_calls() - n, 2);
+    file_put(f);
+    CHECK_EQ(fs_host_calls() - n, 2);
+}
+
+UNIT_TEST(listing)
+{
+    char buf[128], name[8];
+    u32 types = 0;
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/d", 0755), 0);
+    for (u32 i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "/d/%u", i);
+        CHECK_EQ(fs_put(name, ""), 0);
+    }
+    CHECK_EQ(fs_ls("/d", buf, sizeof(buf), 100, &types), 0);
+    CHECK_EQ(strlen(buf), 16);
+    CHECK_EQ(types, 1u << LX_DT_REG);
+    CHECK_EQ(fs_ls("/d", buf, sizeof(buf), 1, NULL), 0);
+    CHECK_EQ(strlen(buf), 16);
+}
+
+UNIT_TEST(no_handle_is_leaked)
+{
+    struct file *f;
+    struct vattr va;
+    u32 before;
+
+    fs_begin();
+    before = fake_open_handles();
+    CHECK_EQ(fs_put("/f", "x"), 1);
+    CHECK_EQ(fs_stat("/f", &va), 0);
+    CHECK_EQ(fake_open_handles(), before);
+    CHECK_EQ(vfs_open(&g_w, LX_AT_FDCWD, "/", LX_O_RDWR | LX_O_TMPFILE, 0600, 0, &f), 0);
+    file_put(f);
+    CHECK_EQ(fake_open_handles(), before);
+    for (u32 i = 1; i < 4; i++) {
+        fake_fail_nth("host_file_stat", i, -LX_EIO);
+        (void)fs_put("/g", "x");
+        if (fs_open("/f", LX_O_RDONLY, 0, &f) == 0) {
+            file_put(f);
+        }
+        fake_fail_nth("host_file_stat", 0, 0);
+        (void)fs_stat("/g", &va);
+        CHECK_EQ(fake_open_handles(), before);
+    }
+}
