@@ -393,7 +393,7 @@ UNIT_TEST(torn_sidecar)
     fake_fail_nth("host_meta_set", 1, -LX_EOPNOTSUPP);
     CHECK_EQ(fs_mount("volfs", "/vol", "/mnt"), 0);
     CHECK_EQ(fs_stat("/mnt/f", &va), 0);
-    CHECK_EQ(va.uid, 7);
+    CHECK_EQ(va.uid, 9);
     CHECK_EQ(va.mode, LX_S_IFREG | 0600);
 }
 
