@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For filesystems that show a host folder: names as host calls take them, host attributes as ours. */
+/* For filesystems over a host folder: names as host calls take them, host attributes as ours. */
 #pragma once
 
 #include "host/host.h"

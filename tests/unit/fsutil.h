@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests of filesystems on the fake host: a guest's root over the host's "/", and short calls. */
+/* For tests of filesystems on the fake host: a guest's root over its "/", and short calls. */
 #pragma once
 
 #include "fs/hostfs/hostfs.h"

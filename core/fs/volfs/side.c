@@ -148,9 +148,10 @@ static u32 check_sum(const u8 *e, u64 size)
     return (u32)hash_bytes(e + 4, size - 4, 0x6c78);
 }
 
-static u64 encode(u8 *e, u64 ino, u32 kind, const char *name, u64 name_size, const void *value,
-                  u64 size)
+/* a: the value, NULL: none (ENTRY_REMOVE) */
+static u64 encode(u8 *e, u64 ino, u32 kind, const char *name, const struct side_attr *a)
 {
+    u64 name_size = strlen(name), size = a ? a->size : 0;
     u64 all = entry_size(name_size, size);
 
     memset(e, 0, HEAD_SIZE);
@@ -161,7 +162,7 @@ static u64 encode(u8 *e, u64 ino, u32 kind, const char *name, u64 name_size, con
     put_le32(e + 20, (u32)size);
     memcpy(e + HEAD_SIZE, name, name_size);
     if (size) {
-        memcpy(e + HEAD_SIZE + name_size, value, size);
+        memcpy(e + HEAD_SIZE + name_size, a->bytes + a->name_size + 1, size);
     }
     memset(e + HEAD_SIZE + name_size + size, 0, all - HEAD_SIZE - name_size - size);
     put_le32(e, check_sum(e, all));
@@ -255,8 +256,7 @@ static s64 write_live(struct sidecar *s, host_handle h, u64 *size)
     for (u32 i = 0; i < BUCKETS; i++) {
         for (struct side_file *f = s->table[i]; f; f = f->next) {
             for (struct side_attr *a = f->attrs; a; a = a->next) {
-                u64 n = encode(s->entry, f->ino, ENTRY_SET, a->bytes, a->name_size,
-                               a->bytes + a->name_size + 1, a->size);
+                u64 n = encode(s->entry, f->ino, ENTRY_SET, a->bytes, a);
                 s64 r = write_at(h, s->entry, n, *size);
                 if (r < 0) {
                     return r;
@@ -373,8 +373,7 @@ s64 sidecar_get(struct sidecar *s, u64 ino, const char *name, void *buf, u64 siz
 static s64 set_locked(struct sidecar *s, struct side_file *f, u32 kind, const char *name,
                       struct side_attr *a)
 {
-    u64 n = encode(s->entry, f->ino, kind, name, strlen(name), a ? a->bytes + a->name_size + 1 : "",
-                   a ? a->size : 0);
+    u64 n = encode(s->entry, f->ino, kind, name, a);
     s64 r = append(s, n);
 
     if (r == 0) {
