@@ -4,7 +4,7 @@
 #include "lx_capability.h"
 #include "lx_errno.h"
 #include "proc/futex.h"
-#include "sys/timeconv.h"
+#include "proc/timeconv.h"
 #include "sysproto.h"
 
 /* Go on after a stop or a handler that was not run: the same wait to the same moment. */

@@ -11,7 +11,7 @@
 #include "proc/cred.h"
 #include "proc/times.h"
 #include "proc/uts.h"
-#include "sys/timeconv.h"
+#include "proc/timeconv.h"
 #include "sysproto.h"
 
 #define NR_OPEN_MAX (1u << 20)

@@ -12,7 +12,7 @@
 #include "lx_sched.h"
 #include "proc/cred.h"
 #include "proc/times.h"
-#include "sys/timeconv.h"
+#include "proc/timeconv.h"
 #include "sysproto.h"
 
 #define MASK_SIZE     128 /* bytes: 1024 processors */

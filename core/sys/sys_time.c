@@ -4,99 +4,27 @@
 #include "ks/uaccess.h"
 #include "ks/wait.h"
 #include "lx_errno.h"
+#include "proc/clock.h"
+#include "proc/timeconv.h"
 #include "proc/times.h"
-#include "sys/timeconv.h"
 #include "sysproto.h"
 
-#define TICK_NS        (NS_PER_SEC / LX_USER_HZ)
-#define CPU_POLL_NS    (4 * NS_PER_MSEC)
-#define CLOCK_PER_THREAD 4 /* in a negative clock id, as are the kinds 0 to 2 */
-#define CLOCK_KIND     3
-
-/* A clock id that is the host's, else -1. */
-static s32 plain_clock(s32 clock)
-{
-    switch (clock) {
-    case LX_CLOCK_REALTIME:
-    case LX_CLOCK_REALTIME_ALARM:
-        return HOST_CLOCK_REAL;
-    case LX_CLOCK_MONOTONIC:
-        return HOST_CLOCK_MONO;
-    case LX_CLOCK_MONOTONIC_RAW:
-        return HOST_CLOCK_RAW;
-    case LX_CLOCK_REALTIME_COARSE:
-        return HOST_CLOCK_REAL_COARSE;
-    case LX_CLOCK_MONOTONIC_COARSE:
-        return HOST_CLOCK_MONO_COARSE;
-    case LX_CLOCK_BOOTTIME:
-    case LX_CLOCK_BOOTTIME_ALARM:
-        return HOST_CLOCK_BOOT;
-    case LX_CLOCK_TAI:
-        return HOST_CLOCK_TAI;
-    default:
-        return -1;
-    }
-}
-
-/* Processor time by a dynamic id: ~pid << 3 | thread | kind (clock_getcpuclockid(3)). */
-static s64 cpu_clock_ns(struct task *t, s32 clock, s64 *ns)
-{
-    lx_pid_t pid = ~(clock >> 3);
-    struct host_times h;
-    struct task *of;
-
-    if ((clock & CLOCK_KIND) == CLOCK_KIND || pid < 0) {
-        return -LX_EINVAL;
-    }
-    of = pid ? task_find(pid) : task_get(t);
-    if (!of) {
-        return -LX_EINVAL;
-    }
-    if (!(clock & CLOCK_PER_THREAD)) {
-        group_times(of->group, &h);
-    } else if (of->group == t->group) {
-        task_times(of, &h);
-    } else {
-        task_put(of);
-        return -LX_EINVAL;
-    }
-    task_put(of);
-    *ns = (s64)(h.user_ns + ((clock & CLOCK_KIND) == 1 ? 0 : h.sys_ns));
-    return 0;
-}
-
-static s64 clock_ns(struct task *t, s32 clock, s64 *ns)
-{
-    s32 host = plain_clock(clock);
-
-    if (host >= 0) {
-        *ns = host_clock_ns((enum host_clock)host);
-        return 0;
-    }
-    if (clock == LX_CLOCK_PROCESS_CPUTIME_ID) {
-        *ns = host_clock_ns(HOST_CLOCK_PROC_CPU);
-        return 0;
-    }
-    if (clock == LX_CLOCK_THREAD_CPUTIME_ID) {
-        *ns = host_clock_ns(HOST_CLOCK_THREAD_CPU);
-        return 0;
-    }
-    return clock < 0 ? cpu_clock_ns(t, clock, ns) : -LX_EINVAL;
-}
+#define TICK_NS     (NS_PER_SEC / LX_USER_HZ)
+#define CPU_POLL_NS (4 * NS_PER_MSEC)
 
 s64 sys_clock_gettime(struct task *t, s32 clock, uptr time)
 {
     s64 ns;
-    s64 r = clock_ns(t, clock, &ns);
+    s64 r = clock_read(t, clock, &ns);
 
     return r < 0 ? r : put_timespec_ns(time, ns);
 }
 
 s64 sys_clock_getres(struct task *t, s32 clock, uptr res)
 {
-    s32 host = plain_clock(clock);
+    s32 host = clock_host(clock);
     s64 ns;
-    s64 r = host >= 0 ? 0 : clock_ns(t, clock, &ns);
+    s64 r = host >= 0 ? 0 : clock_read(t, clock, &ns);
 
     if (r < 0 || uptr_null(res)) {
         return r;
@@ -215,7 +143,7 @@ s64 sys_clock_adjtime(struct task *t, s32 clock, uptr buf)
     if (clock == LX_CLOCK_REALTIME) {
         return adjust(buf);
     }
-    return plain_clock(clock) >= 0 ? -LX_EOPNOTSUPP : -LX_EINVAL;
+    return clock_host(clock) >= 0 ? -LX_EOPNOTSUPP : -LX_EINVAL;
 }
 
 /* ---------------------------------------------------------------------- sleeping ---------- */
@@ -273,7 +201,7 @@ static s64 sleep_cpu(struct task *t, s32 clock, bool absolute, s64 ns)
 {
     s64 now;
     s64 end;
-    s64 r = clock_ns(t, clock, &now);
+    s64 r = clock_read(t, clock, &now);
 
     if (r < 0) {
         return r;
@@ -283,7 +211,7 @@ static s64 sleep_cpu(struct task *t, s32 clock, bool absolute, s64 ns)
         s64 step = MAX((end - now) / (s64)host_caps()->ncpu, CPU_POLL_NS);
 
         r = sleep_to(mono_in(step));
-        r = r < 0 ? r : clock_ns(t, clock, &now);
+        r = r < 0 ? r : clock_read(t, clock, &now);
         if (r < 0) {
             return r == -LX_ERESTARTSYS ? -LX_ERESTARTNOHAND : r;
         }
@@ -294,11 +222,11 @@ static s64 sleep_cpu(struct task *t, s32 clock, bool absolute, s64 ns)
 s64 sys_clock_nanosleep(struct task *t, s32 clock, u32 flags, uptr req, uptr rem)
 {
     bool absolute = flags & LX_TIMER_ABSTIME;
-    s32 host = plain_clock(clock);
+    s32 host = clock_host(clock);
     s64 ns;
     s64 r;
 
-    if (clock == LX_CLOCK_THREAD_CPUTIME_ID || (host < 0 && clock_ns(t, clock, &ns) < 0)) {
+    if (clock == LX_CLOCK_THREAD_CPUTIME_ID || (host < 0 && clock_read(t, clock, &ns) < 0)) {
         return -LX_EINVAL;
     }
     if (clock == LX_CLOCK_MONOTONIC_RAW || clock == LX_CLOCK_REALTIME_COARSE ||
