@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How volfs writes Linux attributes and names on a host. Pure code: the manager and the tests use
- * it too. docs/adr/volfs-format.md has the reasons.
+ * it too. docs/adr/0030-volfs-format.md has the reasons.
  */
 #pragma once
 
