@@ -41,8 +41,8 @@ s64 sys_epoll_create(struct task *t, s32 size)
 s64 sys_epoll_ctl(struct task *t, s32 epfd, s32 op, s32 fd, uptr event)
 {
     struct lx_epoll_event ev = {0, 0};
-    struct file *set;
-    struct file *f;
+    struct fdref set;
+    struct fdref f;
     s64 r;
 
     if (op != LX_EPOLL_CTL_DEL) {
@@ -51,18 +51,18 @@ s64 sys_epoll_ctl(struct task *t, s32 epfd, s32 op, s32 fd, uptr event)
             return r;
         }
     }
-    set = fd_get(t->files, epfd);
-    if (!set) {
+    set = fdget(t->files, epfd);
+    if (!set.f) {
         return -LX_EBADF;
     }
-    f = fd_get(t->files, fd);
-    if (f) {
-        r = epoll_control(set, (u32)op, f, fd, &ev);
-        file_put(f);
+    f = fdget(t->files, fd);
+    if (f.f) {
+        r = epoll_control(set.f, (u32)op, f.f, fd, &ev);
+        fdput(f);
     } else {
         r = -LX_EBADF;
     }
-    file_put(set);
+    fdput(set);
     return r;
 }
 
@@ -96,7 +96,7 @@ static s64 wait_and_store(struct file *set, uptr events, u32 max, s64 timeout_ns
 static s64 do_epoll(struct task *t, s32 epfd, uptr events, s32 max, s64 timeout_ns,
                     const u64 *mask)
 {
-    struct file *set;
+    struct fdref set;
     s64 r;
 
     if (max <= 0 || max > EVENTS_MAX) {
@@ -105,15 +105,15 @@ static s64 do_epoll(struct task *t, s32 epfd, uptr events, s32 max, s64 timeout_
     if (!user_range_ok(events, (u64)max * sizeof(struct lx_epoll_event))) {
         return -LX_EFAULT;
     }
-    set = fd_get(t->files, epfd);
-    if (!set) {
+    set = fdget(t->files, epfd);
+    if (!set.f) {
         return -LX_EBADF;
     }
     if (mask) {
         signal_set_temp_mask(t, *mask);
     }
-    r = wait_and_store(set, events, (u32)max, timeout_ns);
-    file_put(set);
+    r = wait_and_store(set.f, events, (u32)max, timeout_ns);
+    fdput(set);
     if (mask && r != -LX_EINTR && t->restore_sigmask) {
         t->restore_sigmask = false;
         signal_set_mask(t, t->saved_sigmask);

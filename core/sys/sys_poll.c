@@ -22,7 +22,7 @@
 #define SELECT_EX   LX_POLLPRI
 
 struct watch {
-    struct file *f; /* referenced; NULL: not open, or not asked for */
+    struct fdref ref; /* f NULL: not open, or not asked for */
     s32 fd;
     u16 want;
     u16 got;
@@ -52,11 +52,11 @@ static u32 look(struct watch *w, u32 n, struct poll_table *pt)
     u32 ready = 0;
 
     for (u32 i = 0; i < n; i++) {
-        if (w[i].f) {
+        if (w[i].ref.f) {
             if (pt) {
                 pt->want = w[i].want;
             }
-            w[i].got = (u16)(file_poll(w[i].f, ready ? NULL : pt) & w[i].want);
+            w[i].got = (u16)(file_poll(w[i].ref.f, ready ? NULL : pt) & w[i].want);
         }
         ready += w[i].got != 0;
     }
@@ -87,8 +87,8 @@ static s64 wait_for(struct watch *w, u32 n, const struct deadline *d)
 static void put_files(struct watch *w, u32 n)
 {
     for (u32 i = 0; i < n; i++) {
-        if (w[i].f) {
-            file_put(w[i].f);
+        if (w[i].ref.f) {
+            fdput(w[i].ref);
         }
     }
 }
@@ -128,10 +128,10 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
     struct watch w_inl[INLINE_FDS];
     struct lx_pollfd *p = fds_inl;
     struct watch *w = w_inl;
-    u64 limit = task_rlimit(t, LX_RLIMIT_NOFILE);
+    const struct fdref none = {NULL, false};
     s64 r;
 
-    if (nfds > limit) {
+    if (nfds > INLINE_FDS && nfds > task_rlimit(t, LX_RLIMIT_NOFILE)) {
         return -LX_EINVAL;
     }
     if (nfds > INLINE_FDS) {
@@ -146,10 +146,10 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
         goto out;
     }
     for (u32 i = 0; i < nfds; i++) {
-        w[i].f = p[i].fd < 0 ? NULL : fd_get(t->files, p[i].fd);
+        w[i].ref = p[i].fd < 0 ? none : fdget(t->files, p[i].fd);
         w[i].fd = p[i].fd;
         w[i].want = (u16)p[i].events | LX_POLLERR | LX_POLLHUP;
-        w[i].got = p[i].fd >= 0 && !w[i].f ? LX_POLLNVAL : 0;
+        w[i].got = p[i].fd >= 0 && !w[i].ref.f ? LX_POLLNVAL : 0;
     }
     r = wait_for(w, nfds, d);
     put_files(w, nfds);
@@ -307,8 +307,8 @@ static s64 select_load(struct task *t, struct select *s)
         if (want) {
             struct watch *w = &s->w[s->n];
 
-            *w = (struct watch){fd_get(t->files, (s32)fd), (s32)fd, want, 0};
-            if (!w->f) {
+            *w = (struct watch){fdget(t->files, (s32)fd), (s32)fd, want, 0};
+            if (!w->ref.f) {
                 return -LX_EBADF;
             }
             s->n++;

@@ -22,7 +22,20 @@ struct inet_sock {
     host_handle h; /* immutable */
 };
 
+/* Options the host must not see: guest addresses inside. */
+#define SO_ATTACH_REUSEPORT_CBPF 51
+#define SO_ATTACH_REUSEPORT_EBPF 52
+#define TCP_ZEROCOPY_RECEIVE     35
+#define IP_NETFILTER_LO          64
+#define IP_NETFILTER_HI          96
+
 static const struct sock_ops inet_ops;
+
+static bool option_refused(u32 level, u32 name)
+{
+    return (level == LX_SOL_TCP && name == TCP_ZEROCOPY_RECEIVE) ||
+           (level == LX_SOL_IP && name >= IP_NETFILTER_LO && name <= IP_NETFILTER_HI);
+}
 
 static inline host_handle handle(struct sock *s)
 {
@@ -182,6 +195,9 @@ static s64 inet_getopt(struct sock *s, u32 level, u32 name, void *buf, u32 *len)
             break;
         }
     }
+    if (option_refused(level, name)) {
+        return -LX_ENOPROTOOPT;
+    }
     return host_sock_getopt(handle(s), level, name, buf, len);
 }
 
@@ -192,12 +208,17 @@ static s64 inet_setopt(struct sock *s, u32 level, u32 name, const void *buf, u32
         case LX_SO_PASSCRED:
         case LX_SO_PASSSEC:
             return -LX_ENOPROTOOPT; /* core.c remembers it */
-        case LX_SO_ATTACH_FILTER: /* holds a guest pointer */
+        case LX_SO_ATTACH_FILTER: /* these hold guest pointers or host handles */
         case LX_SO_ATTACH_BPF:
+        case SO_ATTACH_REUSEPORT_CBPF:
+        case SO_ATTACH_REUSEPORT_EBPF:
             return -LX_EPERM;
         default:
             break;
         }
+    }
+    if (option_refused(level, name)) {
+        return -LX_ENOPROTOOPT;
     }
     return host_sock_setopt(handle(s), level, name, buf, len);
 }
