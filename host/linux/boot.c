@@ -180,6 +180,7 @@ static void probe_limits(void)
     lim.cur = lim.max;
     raw_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, &lim, NULL);
     g_caps.max_handles = lim.max > 1000000 ? 1000000 : (u32)lim.max;
+    raw_syscall1(__NR_umask, 0); /* modes of new host files are given exactly */
 }
 
 static void *map_shared(u64 addr, u64 len, u64 off, bool keyed)
