@@ -58,7 +58,7 @@ static s64 map_bss(struct mm *mm, const struct elf_segment *s, u64 bias)
     if (s->filesz == 0) {
         r.addr = ALIGN_DOWN(start, PAGE_SIZE);
     } else if (start < page && (s->prot & LX_PROT_WRITE)) {
-        s64 err = clear_user(mk_uptr(start), MIN(page, end) - start);
+        s64 err = clear_user(mk_uptr(start), page - start); /* ld.so uses what follows, too */
 
         if (err < 0) {
             return err;
