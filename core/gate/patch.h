@@ -7,6 +7,10 @@
 struct regs;
 struct task;
 
+/* text_planner of this processor; see mm/text.h. */
+struct text_patch;
+s64 patch_plan(u64 site, const u8 *code, u64 nr, bool (*free_stub)(void *ctx, u32 i), void *ctx,
+               struct text_patch *out);
 /* A `syscall` at `site` trapped with number nr: patch it if that is safe and pays. */
 void patch_site(struct task *t, u64 site, u64 nr);
 /* Registers of a thread stopped in a stub or in the tail of a patched site: move rip to where the

@@ -4,6 +4,7 @@
 #include "host/host.h"
 #include "lx_errno.h"
 #include "lx_resource.h"
+#include "mm/text.h"
 #include "mm/vma.h"
 #include "vfs/file.h"
 
@@ -63,8 +64,12 @@ struct plan {
     u64 host_off;
 };
 
-static s64 host_place(const struct plan *p, u32 host_flags)
+static s64 host_place(struct mm *mm, const struct plan *p, u32 host_flags)
 {
+    if (p->file && p->h != HOST_NONE && !(p->flags & LX_MAP_SHARED) &&
+        (p->prot & (LX_PROT_WRITE | LX_PROT_EXEC)) == LX_PROT_EXEC) {
+        return text_map(mm, p->file, p->addr, p->len, p->off, p->h, p->host_off);
+    }
     if (p->flags & LX_MAP_SHARED) {
         host_flags |= HOST_MAP_SHARED;
     }
@@ -96,7 +101,7 @@ s64 mm_host_map(struct vma *v, u64 addr, u64 len, u32 host_flags)
         p.h = src.h;
         p.host_off = src.off;
     }
-    return host_place(&p, host_flags);
+    return host_place(NULL, &p, host_flags);
 }
 
 /* What is mapped: fills the plan's file, object, rights. */
@@ -170,6 +175,10 @@ static s64 choose_place(struct mm *mm, const struct mm_request *r, struct plan *
         p->addr = mm_find_hole_32bit(mm, p->len);
     } else if (!r->file && p->h == HOST_NONE && p->len && IS_ALIGNED(p->len, 2ull << 20)) {
         p->addr = mm_take_hole_huge(mm, p->len);
+    } else if (p->file && p->off == 0 && !(p->flags & LX_MAP_SHARED)) {
+        /* maybe a library: its island of stubs goes below */
+        p->addr = mm_take_hole(mm, p->len + TEXT_ISLAND_BELOW);
+        p->addr += p->addr ? TEXT_ISLAND_BELOW : 0;
     } else {
         p->addr = mm_take_hole(mm, p->len);
     }
@@ -215,7 +224,7 @@ static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r,
 {
     u32 host_flags = r->flags & LX_MAP_POPULATE && !(r->flags & LX_MAP_NONBLOCK)
                          ? HOST_MAP_POPULATE : 0u;
-    s64 err = vma_reserve(mm, 4);
+    s64 err = vma_reserve(mm, 5);
 
     if (err < 0) {
         return err;
@@ -227,13 +236,16 @@ static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r,
     err = check_limits(r->how & MM_NO_LIMIT ? NULL : t, mm, p,
                        (r->flags & (LX_MAP_FIXED | LX_MAP_FIXED_NOREPLACE)) != 0);
     if (err == 0) {
-        err = host_place(p, host_flags);
+        err = host_place(mm, p, host_flags);
     }
     if (err < 0) {
         mm_forget_holes(mm);
         return err;
     }
     describe(mm, p, r);
+    if (p->file && p->prot & LX_PROT_EXEC && !(p->flags & LX_MAP_SHARED)) {
+        text_reserve_island(mm, mm_find(mm, p->addr));
+    }
     if (p->flags & VMA_LOCKED) {
         host_mem_lock(p->addr, p->len, true);
     }
