@@ -1,22 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate/setup.h"
 
+#include "fs/devfs/devfs.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "ks/log.h"
+#include "lx_fcntl.h"
 #include "gate/gate.h"
 #include "gate/patch.h"
 #include "mm/text.h"
 #include "proc/task.h"
+#include "vfs/namei.h"
 
 void setup_layers(const struct boot_params *p)
 {
     (void)p;
     hostfs_register();
+    tmpfs_register();
+    devfs_register();
     text_init((u64)gate_syscall, patch_plan);
+}
+
+/* Mount one filesystem where the root has a folder for it. */
+static void direct_mount(struct task *t, const char *type, const char *at)
+{
+    const struct walk w = {.cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024,
+                           .fsize = U64_MAX};
+    struct fs_type *fs = fs_find(type);
+    struct super *sb;
+    struct dentry *d;
+
+    if (fs == NULL || walk_path(&w, LX_AT_FDCWD, at, WALK_FOLLOW | WALK_DIR, &d) < 0) {
+        return;
+    }
+    if (fs->mount(type, "", 0, &sb) == 0 && vfs_mount(sb, d, 0, type) < 0) {
+        klog(KLOG_WARN, "cannot mount %s on %s", type, at);
+    }
+    dentry_put(d);
 }
 
 void setup_direct_mounts(struct task *t)
 {
-    (void)t;
+    static const char *const mounts[][2] = {
+        {"proc", "/proc"}, {"devtmpfs", "/dev"}, {"devpts", "/dev/pts"}, {"tmpfs", "/dev/shm"},
+    };
+
+    for (u32 i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+        direct_mount(t, mounts[i][0], mounts[i][1]);
+    }
 }
 
 void setup_session(struct task *t, host_handle control)
