@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 out=build/tests/guest
 mkdir -p $out
 : "${CC:=gcc}"
-F="-std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -fno-stack-protector -Itests/guest/lib -Iabi"
+F="-std=gnu11 -O2 -g -Wall -Wextra -Werror -fmax-errors=3 -ftrack-macro-expansion=0 -Wno-unused-parameter -fno-stack-protector -Itests/guest/lib -Iabi"
 for c in ${*:-tests/guest/t_*.c}; do
     n=$(basename "$c" .c)
     if [ "$c" -nt $out/$n ] || [ tests/guest/lib/gt.c -nt $out/$n ] || [ tests/guest/lib/gt.h -nt $out/$n ]; then

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* covers: open read getdents64 readlink */
+/* /proc as programs use it. */
+#include "gt.h"
+
+static char g_text[65536];
+
+static bool has(const char *path, const char *what)
+{
+    return gt_slurp(path, g_text, sizeof(g_text)) > 0 && strstr(g_text, what) != NULL;
+}
+
+CASE(self_links)
+{
+    char text[64];
+    long n = OK(sc(readlink, "/proc/self", text, sizeof(text) - 1));
+    text[n] = 0;
+    EQ(gt_atol(text), sc(getpid));
+    char want[64];
+    gt_format(want, sizeof(want), "%ld/task/%ld", sc(getpid), sc(gettid));
+    n = OK(sc(readlink, "/proc/thread-self", text, sizeof(text) - 1));
+    text[n] = 0;
+    EQ(strcmp(text, want), 0);
+    char cwd[512], link[512];
+    OK(sc(getcwd, cwd, sizeof(cwd)));
+    n = OK(sc(readlink, "/proc/self/cwd", link, sizeof(link) - 1));
+    link[n] = 0;
+    EQ(strcmp(cwd, link), 0);
+    n = OK(sc(readlink, "/proc/self/root", link, sizeof(link) - 1));
+    link[n] = 0;
+    EQ(strcmp(link, "/"), 0);
+}
+
+CASE(status)
+{
+    const char *st = "/proc/self/status";
+    EQ(gt_proc_number(st, "\nPid:"), sc(getpid));
+    EQ(gt_proc_number(st, "\nPPid:"), sc(getppid));
+    EQ(gt_proc_number(st, "\nTgid:"), sc(getpid));
+    EQ(gt_proc_number(st, "\nUid:"), sc(getuid));
+    EQ(gt_proc_number(st, "\nThreads:"), 1);
+    CHECK(gt_proc_number(st, "\nVmSize:") > 0);
+    CHECK(gt_proc_number(st, "\nVmRSS:") > 0);
+    CHECK(has(st, "State:\tR (running)"));
+    CHECK(has(st, "Name:\tt_proc\n"));
+    gt_handle(SIGUSR1, (void *)1, 0, 0);
+    gt_mask(SIG_BLOCK, SIGBIT(SIGUSR2));
+    CHECK(has(st, "SigIgn:\t0000000000000200\n"));
+    CHECK(has(st, "SigBlk:\t0000000000000800\n"));
+    gt_mask(SIG_SETMASK, 0);
+    gt_default(SIGUSR1);
+}
+
+CASE(stat_line)
+{
+    OK(gt_slurp("/proc/self/stat", g_text, sizeof(g_text)));
+    EQ(gt_atol(g_text), sc(getpid));
+    char *p = strstr(g_text, "(t_proc) R ");
+    NEED(p != NULL);
+    EQ(gt_atol(p + 11), sc(getppid));
+    int fields = 0;
+    for (char *c = g_text; *c != 0; c++) {
+        fields += *c == ' ';
+    }
+    CHECK(fields >= 50);
+    OK(gt_slurp("/proc/self/statm", g_text, sizeof(g_text)));
+    CHECK(gt_atol(g_text) > 0);
+}
+
+CASE(command_line_and_environment)
+{
+    long n = OK(gt_slurp("/proc/self/cmdline", g_text, sizeof(g_text)));
+    EQ(n, gt_argv[gt_argc - 1] + strlen(gt_argv[gt_argc - 1]) + 1 - gt_argv[0]);
+    EQ(memcmp(g_text, gt_argv[0], (size_t)n), 0);
+    n = OK(gt_slurp("/proc/self/environ", g_text, sizeof(g_text)));
+    if (gt_envp[0] != NULL) {
+        EQ(strcmp(g_text, gt_envp[0]), 0);
+    }
+    CHECK(gt_slurp("/proc/self/auxv", g_text, sizeof(g_text)) > 100);
+}
+
+CASE(descriptors)
+{
+    long fd = OK(sc(open, "/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC, 0));
+    char path[64];
+    gt_format(path, sizeof(path), "/proc/self/fdinfo/%ld", fd);
+    CHECK(has(path, "pos:\t0\n"));
+    CHECK(has(path, "flags:\t02102001\n") || has(path, "flags:\t012002001\n"));
+    struct stat st;
+    gt_format(path, sizeof(path), "/proc/self/fd/%ld", fd);
+    OK(sc(lstat, path, &st));
+    EQ(st.st_mode & (S_IFMT | 0700), S_IFLNK | 0300);
+    sc(close, fd);
+    ERR(sc(open, "/proc/self/fd/999", O_RDONLY, 0), ENOENT);
+}
+
+CASE(others)
+{
+    char path[64];
+    long pid = gt_fork();
+    if (pid == 0) {
+        for (;;) {
+            gt_msleep(1000);
+        }
+    }
+    gt_format(path, sizeof(path), "/proc/%ld/status", pid);
+    EQ(gt_proc_number(path, "\nPPid:"), sc(getpid));
+    gt_until_asleep(pid);
+    EQ(gt_state(pid), 'S');
+    OK(sc(kill, pid, SIGKILL));
+    EQ(gt_wait(pid), SIGKILL);
+    ERR(sc(open, path, O_RDONLY, 0), ENOENT);
+    ERR(sc(open, "/proc/0/status", O_RDONLY, 0), ENOENT);
+    EQ(sc(access, "/proc/1/status", R_OK), 0);
+}
+
+CASE(listing_has_us)
+{
+    static char buf[32768];
+    char me[32];
+    gt_format(me, sizeof(me), "%ld", sc(getpid));
+    long fd = OK(sc(open, "/proc", O_RDONLY | O_DIRECTORY, 0));
+    bool found = false;
+    bool meminfo = false;
+    long n;
+    while ((n = sc(getdents64, fd, buf, sizeof(buf))) > 0) {
+        for (long at = 0; at < n;) {
+            unsigned short len = *(unsigned short *)(buf + at + 16);
+            found = found || strcmp(buf + at + 19, me) == 0;
+            meminfo = meminfo || strcmp(buf + at + 19, "meminfo") == 0;
+            at += len;
+        }
+    }
+    CHECK(found);
+    CHECK(meminfo);
+    sc(close, fd);
+}
+
+CASE(system_files)
+{
+    CHECK(has("/proc/meminfo", "MemTotal:"));
+    CHECK(has("/proc/meminfo", " kB\n"));
+    CHECK(has("/proc/cpuinfo", "processor\t: 0"));
+    CHECK(has("/proc/cpuinfo", "flags\t\t:"));
+    CHECK(has("/proc/stat", "cpu  "));
+    CHECK(has("/proc/stat", "btime "));
+    CHECK(has("/proc/version", "Linux version"));
+    CHECK(has("/proc/mounts", "/proc proc"));
+    CHECK(has("/proc/self/mountinfo", " / "));
+    CHECK(has("/proc/filesystems", "proc"));
+    CHECK(gt_slurp("/proc/uptime", g_text, sizeof(g_text)) > 0);
+    CHECK(gt_slurp("/proc/loadavg", g_text, sizeof(g_text)) > 0);
+    CHECK(gt_slurp("/proc/sys/kernel/osrelease", g_text, sizeof(g_text)) > 0);
+    CHECK(gt_slurp("/proc/sys/kernel/pid_max", g_text, sizeof(g_text)) > 0);
+    CHECK(has("/proc/self/limits", "Max open files"));
+}
+
+CASE(reading_in_pieces)
+{
+    /* Small reads give the same text as one big one. */
+    char piece[7];
+    OK(gt_slurp("/proc/self/limits", g_text, sizeof(g_text)));
+    long fd = OK(sc(open, "/proc/self/limits", O_RDONLY, 0));
+    long at = 0;
+    long n;
+    int bad = 0;
+    while ((n = sc(read, fd, piece, sizeof(piece))) > 0) {
+        bad += memcmp(piece, g_text + at, (size_t)n) != 0;
+        at += n;
+    }
+    EQ(bad, 0);
+    EQ(at, strlen(g_text));
+    EQ(sc(lseek, fd, 4, SEEK_SET), 4);
+    EQ(sc(read, fd, piece, 5), 5);
+    EQ(memcmp(piece, g_text + 4, 5), 0);
+    EQ(sc(pread64, fd, piece, 5, 0), 5);
+    EQ(memcmp(piece, g_text, 5), 0);
+    sc(close, fd);
+    if (sc(geteuid) != 0) {
+        ERR(sc(open, "/proc/self/limits", O_WRONLY, 0), EACCES);
+    }
+}
+
+CASE(memory_of_self)
+{
+    static char word[16] = "before";
+    char buf[16];
+    long fd = OK(sc(open, "/proc/self/mem", O_RDWR, 0));
+    EQ(sc(pread64, fd, buf, 7, word), 7);
+    EQ(strcmp(buf, "before"), 0);
+    EQ(sc(pwrite64, fd, "after!", 7, word), 7);
+    EQ(strcmp(HIDE((char *)word), "after!"), 0);
+    ERR(sc(pread64, fd, buf, 7, gt_unmapped()), EIO);
+    /* Under lx lxcore sits there and must not be shown. */
+    ERR(sc(pread64, fd, buf, 7, 0x600000001000ul), EIO);
+    ERR(sc(pwrite64, fd, buf, 7, 0x600000001000ul), EIO);
+    sc(close, fd);
+}
