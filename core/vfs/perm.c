@@ -97,7 +97,7 @@ s64 perm_search(struct vnode *dir, const struct cred *c)
 {
     s64 r;
 
-    if (dir->sb->flags & SB_HOST_PERM) {
+    if (host_rules(dir->sb, c)) {
         return 0; /* the host resolves the whole path and says so */
     }
     r = vn_fresh(dir);
@@ -109,7 +109,7 @@ s64 perm_change_dir(struct dentry *dir, const struct cred *c)
     if (mount_readonly(dir) || (dir->vnode->sb->flags & SB_RDONLY)) {
         return -LX_EROFS;
     }
-    if (dir->vnode->sb->flags & SB_HOST_PERM) {
+    if (host_rules(dir->vnode->sb, c)) {
         return 0;
     }
     return vfs_permission(dir->vnode, PERM_WRITE | PERM_EXEC, c);
@@ -120,7 +120,7 @@ s64 perm_delete(struct dentry *dir, struct vnode *vn, const struct cred *c)
     const struct vattr *da = &dir->vnode->attr;
     s64 r = perm_change_dir(dir, c);
 
-    if (r < 0 || (dir->vnode->sb->flags & SB_HOST_PERM) || !(da->mode & LX_S_ISVTX)) {
+    if (r < 0 || host_rules(dir->vnode->sb, c) || !(da->mode & LX_S_ISVTX)) {
         return r;
     }
     r = vn_fresh(vn);

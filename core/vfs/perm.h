@@ -2,6 +2,7 @@
 /* Permission rules inside vfs/. */
 #pragma once
 
+#include "ks/cred.h"
 #include "vfs/vnode.h"
 
 enum perm_mask { PERM_EXEC = 1, PERM_WRITE = 2, PERM_READ = 4 };
@@ -11,6 +12,11 @@ void vn_lock(struct vnode *vn);
 void vn_unlock(struct vnode *vn);
 /* Fetch attributes marked stale. Takes the vnode's lock. */
 s64 vn_fresh(struct vnode *vn);
+/* Whether the host's own checks are all that c needs. */
+static inline bool host_rules(const struct super *sb, const struct cred *c)
+{
+    return (sb->flags & SB_HOST_PERM) && c->fsuid == sb->host_uid;
+}
 /* Mode bits and capabilities alone. 0 or -LX_EACCES. */
 s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c);
 /* vfs_permission plus the mount's read-only flag. */

@@ -143,6 +143,8 @@ struct super {
     u32 dev;                     /* [I] st_dev, made by super_new */
     u32 flags;                   /* [a] SB_* */
     u64 magic;                   /* [I] statfs f_type */
+    u32 host_uid;                /* [I] SB_HOST_PERM: the guest user whose rights the host checks;
+                                    others are held to the mode bits as well */
     struct lock lock;            /* LOCK_FS */
     u32 mounts;                  /* [LOCK_MOUNT] */
     struct list_head node;       /* [LOCK_MOUNT] */

@@ -129,7 +129,7 @@ s64 link_text(struct vnode *vn, char *buf, u64 size)
 
 static inline bool fast_search(const struct vnode *vn, const struct cred *c)
 {
-    if (vn->sb->flags & SB_HOST_PERM) {
+    if (host_rules(vn->sb, c)) {
         return true;
     }
     if (vn->flags & VN_ATTR_STALE) {

@@ -79,6 +79,7 @@ static s64 hostfs_mount(const char *source, const char *data, u32 flags, struct 
     }
     sb->data = fs;
     sb->flags = flags | SB_HOST_PERM;
+    sb->host_uid = g_instance_uid;
     r = hostfs_fill(sb, fs);
     if (r < 0) {
         super_put(sb);
