@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moving bytes between descriptors: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2). */
+#include "ipc/pipe.h"
+#include "ks/slab.h"
+#include "ks/uio.h"
+#include "lx_poll.h"
+#include "lx_signal.h"
+#include "lx_stat.h"
+#include "sys/path.h"
+#include "sysproto.h"
+#include "vfs/vnode.h"
+
+#define CHUNK (64u * 1024)
+
+/* One transfer of up to `len` bytes from f to t. Positions NULL: the files' own. */
+struct move {
+    struct task *t;
+    struct file *from, *to;
+    s64 *from_pos, *to_pos;
+    u32 from_rwf, to_rwf;
+    bool once;          /* return after the first piece (pipes) */
+};
+
+/* Bytes read but not written go back: only files with a position can. */
+static void unread(struct move *m, s64 n)
+{
+    if (m->from_pos) {
+        *m->from_pos -= n;
+    } else if (!(m->from->kind & FILE_STREAM)) {
+        m->from->pos -= n;
+    }
+}
+
+static s64 move_chunk(struct move *m, void *buf, u64 len)
+{
+    u64 limit = task_rlimit(m->t, LX_RLIMIT_FSIZE);
+    struct uio u;
+    s64 got;
+    s64 put = 0;
+    s64 r = 0;
+
+    uio_kernel(&u, buf, len);
+    got = file_read_flags(m->from, &u, m->from_pos, m->from_rwf);
+    if (got <= 0) {
+        return got;
+    }
+    while (put < got) {
+        uio_kernel(&u, (u8 *)buf + put, (u64)(got - put));
+        r = file_write_limit(m->to, &u, m->to_pos, limit, m->to_rwf);
+        if (r <= 0) {
+            break;
+        }
+        put += r;
+    }
+    if (put < got) {
+        unread(m, got - put);
+    }
+    return put ? put : r;
+}
+
+static s64 move_bytes(struct move *m, u64 len)
+{
+    void *buf = kmalloc(MIN(len, (u64)CHUNK));
+    u64 done = 0;
+    s64 r = 0;
+
+    if (!buf) {
+        return -LX_ENOMEM;
+    }
+    while (done < len) {
+        u64 want = MIN(len - done, (u64)CHUNK);
+
+        r = move_chunk(m, buf, want);
+        if (r <= 0) {
+            break;
+        }
+        done += (u64)r;
+        if (m->once || (u64)r < want) {
+            break;
+        }
+    }
+    kfree(buf);
+    if (r == -LX_EPIPE) {
+        signal_self(m->t, LX_SIGPIPE);
+    }
+    return done ? (s64)done : r;
+}
+
+/* An offset argument: NULL means the file's own position. */
+static s64 off_get(uptr p, s64 *off, s64 **out)
+{
+    u64 v;
+    s64 r;
+
+    *out = NULL;
+    if (uptr_null(p)) {
+        return 0;
+    }
+    r = get_user64(p, &v);
+    if (r < 0) {
+        return r;
+    }
+    *off = (s64)v;
+    *out = off;
+    return *off < 0 ? -LX_EINVAL : 0;
+}
+
+static s64 off_put(uptr p, const s64 *off)
+{
+    return off ? put_user64(p, (u64)*off) : 0;
+}
+
+/* ------------------------------------------------------------------ sendfile, copy --------- */
+
+static s64 sendfile_do(struct move *m, uptr offset, u64 count)
+{
+    s64 pos;
+    s64 r = off_get(offset, &pos, &m->from_pos);
+
+    if (r < 0) {
+        return r;
+    }
+    if (!file_readable(m->from) || !file_writable(m->to)) {
+        return -LX_EBADF;
+    }
+    if (m->from->vnode->type == LX_S_IFDIR) {
+        return -LX_EINVAL;
+    }
+    if ((m->from->kind & FILE_STREAM) && m->from_pos) {
+        return -LX_ESPIPE;
+    }
+    if (m->to->flags & LX_O_APPEND) {
+        return -LX_EINVAL;
+    }
+    m->once = (m->from->kind & FILE_STREAM) != 0;
+    r = count ? move_bytes(m, MIN(count, 0x7ffff000ull)) : 0;
+    if (r >= 0 && off_put(offset, m->from_pos) < 0) {
+        r = -LX_EFAULT;
+    }
+    return r;
+}
+
+s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
+{
+    struct fdref in;
+    struct fdref out;
+    struct move m = {.t = t};
+    s64 r = fd_file(t, in_fd, &in);
+
+    if (r < 0) {
+        return r;
+    }
+    r = fd_file(t, out_fd, &out);
+    if (r == 0) {
+        m.from = in.f;
+        m.to = out.f;
+        r = sendfile_do(&m, offset, count);
+        fdput(out);
+    }
+    fdput(in);
+    return r;
+}
+
+static s64 copy_check(const struct move *m, u64 len)
+{
+    u32 a = m->from->vnode->type;
+    u32 b = m->to->vnode->type;
+    s64 p = m->from_pos ? *m->from_pos : m->from->pos;
+    s64 q = m->to_pos ? *m->to_pos : m->to->pos;
+
+    if (a == LX_S_IFDIR || b == LX_S_IFDIR) {
+        return -LX_EISDIR;
+    }
+    if (a != LX_S_IFREG || b != LX_S_IFREG) {
+        return -LX_EINVAL;
+    }
+    if (!file_readable(m->from) || !file_writable(m->to) || (m->to->flags & LX_O_APPEND)) {
+        return -LX_EBADF;
+    }
+    if (p > S64_MAX - (s64)len || q > S64_MAX - (s64)len) {
+        return -LX_EOVERFLOW;
+    }
+    if (m->from->vnode == m->to->vnode && p < q + (s64)len && q < p + (s64)len && len) {
+        return -LX_EINVAL;
+    }
+    return 0;
+}
+
+static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
+{
+    s64 in_pos;
+    s64 out_pos;
+    s64 r = off_get(in_off, &in_pos, &m->from_pos);
+
+    if (r == 0) {
+        r = off_get(out_off, &out_pos, &m->to_pos);
+    }
+    len = MIN(len, 0x7ffff000ull);
+    if (r == 0) {
+        r = copy_check(m, len);
+    }
+    if (r == 0 && len) {
+        r = move_bytes(m, len);
+    }
+    if (r >= 0 && (off_put(in_off, m->from_pos) < 0 || off_put(out_off, m->to_pos) < 0)) {
+        r = -LX_EFAULT;
+    }
+    return r;
+}
+
+s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len,
+                        u32 flags)
+{
+    struct fdref in;
+    struct fdref out;
+    struct move m = {.t = t};
+    s64 r = flags ? -LX_EINVAL : fd_file(t, in_fd, &in);
+
+    if (r < 0) {
+        return r;
+    }
+    r = fd_file(t, out_fd, &out);
+    if (r == 0) {
+        m.from = in.f;
+        m.to = out.f;
+        r = copy_do(&m, in_off, out_off, len);
+        fdput(out);
+    }
+    fdput(in);
+    return r;
+}
+
+/* ------------------------------------------------------------------ splice, tee ------------ */
+
+#define SPLICE_KNOWN (LX_SPLICE_F_MOVE | LX_SPLICE_F_NONBLOCK | LX_SPLICE_F_MORE | LX_SPLICE_F_GIFT)
+
+static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 flags)
+{
+    bool in_pipe = pipe_file(m->from);
+    bool out_pipe = pipe_file(m->to);
+    u32 rwf = flags & LX_SPLICE_F_NONBLOCK ? LX_RWF_NOWAIT : 0;
+    s64 in_pos;
+    s64 out_pos;
+    s64 r;
+
+    if (!file_readable(m->from) || !file_writable(m->to)) {
+        return -LX_EBADF;
+    }
+    if (!in_pipe && !out_pipe) {
+        return -LX_EINVAL;
+    }
+    if ((in_pipe && !uptr_null(in_off)) || (out_pipe && !uptr_null(out_off))) {
+        return -LX_ESPIPE;
+    }
+    if ((in_pipe && out_pipe && pipe_file_same(m->from, m->to)) ||
+        (!out_pipe && (m->to->flags & LX_O_APPEND))) {
+        return -LX_EINVAL;
+    }
+    r = off_get(in_off, &in_pos, &m->from_pos);
+    if (r == 0) {
+        r = off_get(out_off, &out_pos, &m->to_pos);
+    }
+    if (r < 0) {
+        return r;
+    }
+    m->from_rwf = in_pipe ? rwf : 0;
+    m->to_rwf = out_pipe ? rwf : 0;
+    m->once = true;
+    if (out_pipe && (rwf || (m->to->flags & LX_O_NONBLOCK))) {
+        u64 space = pipe_file_space(m->to);
+
+        if (!space) {
+            return -LX_EAGAIN;
+        }
+        len = MIN(len, space); /* what is read must fit: it cannot be put back */
+    }
+    r = move_bytes(m, len);
+    if (r >= 0 && (off_put(in_off, m->from_pos) < 0 || off_put(out_off, m->to_pos) < 0)) {
+        r = -LX_EFAULT;
+    }
+    return r;
+}
+
+s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len,
+               u32 flags)
+{
+    struct fdref in;
+    struct fdref out;
+    struct move m = {.t = t};
+    s64 r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : 0;
+
+    if (r < 0 || !len) {
+        return r;
+    }
+    r = fd_file(t, in_fd, &in);
+    if (r < 0) {
+        return r;
+    }
+    r = fd_file(t, out_fd, &out);
+    if (r == 0) {
+        m.from = in.f;
+        m.to = out.f;
+        r = splice_do(&m, in_off, out_off, len, flags);
+        fdput(out);
+    }
+    fdput(in);
+    return r;
+}
+
+/* Sleep until pipe f is ready for `events`. */
+static s64 pipe_wait(struct file *f, u32 events)
+{
+    struct poll_table pt;
+    s64 r = 0;
+
+    poll_begin(&pt);
+    if (!(file_poll(f, &pt) & events)) {
+        r = poll_sleep(&pt, HOST_NO_DEADLINE);
+    }
+    poll_end(&pt);
+    return r;
+}
+
+static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u32 flags)
+{
+    struct uio u;
+    void *buf;
+    u64 n;
+    s64 r = 0;
+
+    if (!pipe_file(in) || !pipe_file(out) || pipe_file_same(in, out)) {
+        return -LX_EINVAL;
+    }
+    if (!file_readable(in) || !file_writable(out)) {
+        return -LX_EBADF;
+    }
+    while (!pipe_file_used(in) && !(file_poll(in, NULL) & LX_POLLHUP)) {
+        r = (flags & LX_SPLICE_F_NONBLOCK) || (in->flags & LX_O_NONBLOCK)
+                ? -LX_EAGAIN
+                : pipe_wait(in, LX_POLLIN | LX_POLLHUP);
+        if (r < 0) {
+            return r;
+        }
+    }
+    buf = kmalloc(CHUNK);
+    if (!buf) {
+        return -LX_ENOMEM;
+    }
+    n = pipe_file_peek(in, 0, buf, MIN(len, (u64)CHUNK));
+    if (n) {
+        uio_kernel(&u, buf, n);
+        r = file_write_limit(out, &u, NULL, U64_MAX,
+                             flags & LX_SPLICE_F_NONBLOCK ? LX_RWF_NOWAIT : 0);
+    }
+    kfree(buf);
+    if (r == -LX_EPIPE) {
+        signal_self(t, LX_SIGPIPE);
+    }
+    return r;
+}
+
+s64 sys_tee(struct task *t, s32 in_fd, s32 out_fd, u64 len, u32 flags)
+{
+    struct fdref in;
+    struct fdref out;
+    s64 r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : 0;
+
+    if (r < 0 || !len) {
+        return r;
+    }
+    r = fd_file(t, in_fd, &in);
+    if (r < 0) {
+        return r;
+    }
+    r = fd_file(t, out_fd, &out);
+    if (r == 0) {
+        r = tee_do(t, in.f, out.f, len, flags);
+        fdput(out);
+    }
+    fdput(in);
+    return r;
+}
+
+s64 sys_vmsplice(struct task *t, s32 fd, uptr iov, u64 count, u32 flags)
+{
+    u32 rwf = flags & LX_SPLICE_F_NONBLOCK ? LX_RWF_NOWAIT : 0;
+    struct fdref fr;
+    struct uio u;
+    s64 r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : fd_file(t, fd, &fr);
+
+    if (r < 0) {
+        return r;
+    }
+    if (!pipe_file(fr.f)) {
+        fdput(fr);
+        return -LX_EBADF;
+    }
+    r = uio_user_vec(&u, iov, count);
+    if (r == 0) {
+        r = file_writable(fr.f) ? file_write_limit(fr.f, &u, NULL, U64_MAX, rwf)
+                                : file_read_flags(fr.f, &u, NULL, rwf);
+        uio_fini(&u);
+    }
+    fdput(fr);
+    if (r == -LX_EPIPE) {
+        signal_self(t, LX_SIGPIPE);
+    }
+    return r;
+}
