@@ -4,6 +4,7 @@
 #include "fs/devfs/devfs.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/ipc.h"
 #include "ks/log.h"
 #include "lx_fcntl.h"
 #include "gate/gate.h"
@@ -18,6 +19,7 @@ void setup_layers(const struct boot_params *p)
     hostfs_register();
     tmpfs_register();
     devfs_register();
+    ipc_init();
     text_init((u64)gate_syscall, patch_plan);
 }
 
