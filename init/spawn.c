@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start a command. Everything is prepared here first; the child, which runs in our memory until its
+ * exec, makes system calls only.
+ */
+#include "init.h"
+
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_session.h"
+#include "lx_signal.h"
+#include "lx_termios.h"
+
+#define CODE_INVALID  125
+#define CODE_NOT_EXEC 126
+#define CODE_ABSENT   127
+#define CODE_USER     122
+#define STACK_SIZE    32768
+
+/* One start, from request to exec. Lives until the child has its own memory. */
+struct plan {
+    const struct proto_create *m;
+    struct user user;
+    const char **argv, **envp;
+    u32 n_env, max_env;
+    const char *file;   /* program to look for */
+    const char *path;   /* value of PATH */
+    s32 fds[3];         /* what becomes 0, 1, 2 */
+    s32 tty;            /* controlling terminal or -1 */
+    char *arena;        /* text of generated variables and pointers */
+    size_t arena_size, used;
+    u8 stack[STACK_SIZE] __attribute__((aligned(16)));
+};
+
+static const char *const g_default_env[] = {
+    "HOSTTYPE=x86_64",
+    "LANG=C.UTF-8",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games",
+    "TERM=xterm-256color",
+};
+
+/* ------------------------------------------------------------------ environment ------------ */
+
+static void *arena_take(struct plan *p, size_t n)
+{
+    void *r = p->arena + p->used;
+
+    n = (n + 15) & ~15ull;
+    if (n > p->arena_size - p->used) {
+        return NULL;
+    }
+    p->used += n;
+    return r;
+}
+
+static size_t key_length(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] && s[n] != '=') {
+        n++;
+    }
+    return n;
+}
+
+static const char *env_get(const struct plan *p, const char *key)
+{
+    size_t n = strlen(key);
+
+    for (u32 i = 0; i < p->n_env; i++) {
+        if (rt_starts(p->envp[i], key) && p->envp[i][n] == '=') {
+            return p->envp[i] + n + 1;
+        }
+    }
+    return NULL;
+}
+
+static void env_put(struct plan *p, const char *entry)
+{
+    size_t n = key_length(entry);
+
+    for (u32 i = 0; i < p->n_env; i++) {
+        if (key_length(p->envp[i]) == n && memcmp(p->envp[i], entry, n) == 0) {
+            p->envp[i] = entry;
+            return;
+        }
+    }
+    if (p->n_env + 1 < p->max_env) {
+        p->envp[p->n_env++] = entry;
+    }
+}
+
+static void env_set(struct plan *p, const char *key, const char *value)
+{
+    size_t size = strlen(key) + strlen(value) + 2;
+    char *text = arena_take(p, size);
+    struct rt_text t;
+
+    if (!text) {
+        return;
+    }
+    rt_text_init(&t, text, size);
+    rt_put(&t, key);
+    rt_put(&t, "=");
+    rt_put(&t, value);
+    env_put(p, text);
+}
+
+/* The last LANG= line of a distribution's locale file wins. */
+static void env_locale(struct plan *p)
+{
+    static const char *const files[] = {"/etc/default/locale", "/etc/locale.conf"};
+    static char text[4096];
+
+    for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+        if (rt_slurp(files[i], text, sizeof(text)) <= 0) {
+            continue;
+        }
+        for (char *at = text; *at;) {
+            char *line = at, *end;
+            while (*at && *at != '\n') {
+                at++;
+            }
+            end = at;
+            at += *at == '\n';
+            *end = 0;
+            if (rt_starts(line, "LANG=") && line[5]) {
+                char *value = line + 5;
+                if (*value == '"') {
+                    value++;
+                    end[-1] = end[-1] == '"' ? 0 : end[-1];
+                }
+                env_set(p, "LANG", value);
+            }
+        }
+    }
+}
+
+/* The environment of a distribution's process: nothing of the host leaks in but what lx names. */
+static void env_distro(struct plan *p)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(g_default_env); i++) {
+        env_put(p, g_default_env[i]);
+    }
+    env_locale(p);
+    env_set(p, "NAME", g_machine.hostname);
+    if (*g_machine.distro) {
+        env_set(p, "WSL_DISTRO_NAME", g_machine.distro);
+    }
+    env_set(p, "HOME", p->user.home);
+    env_set(p, "USER", p->user.name);
+    env_set(p, "LOGNAME", p->user.name);
+    env_set(p, "SHELL", p->user.shell);
+}
+
+static void make_env(struct plan *p)
+{
+    const char *s = p->m->env.text;
+
+    if (!(p->m->flags & RUN_PASS_ENV)) {
+        env_distro(p);
+        for (u32 i = 0; i < p->m->env.n; i++, s = proto_next(s)) {
+            env_put(p, s);
+        }
+    } else { /* exactly as it is, odd entries and doubles included */
+        for (u32 i = 0; i < p->m->env.n; i++, s = proto_next(s)) {
+            p->envp[p->n_env++] = s;
+        }
+    }
+    p->envp[p->n_env] = NULL;
+    p->path = env_get(p, "PATH");
+    p->path = p->path ? p->path : "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* ------------------------------------------------------------------ arguments -------------- */
+
+static void make_argv(struct plan *p)
+{
+    const char *s = p->m->argv.text;
+    const char *shell = p->user.shell, *base;
+    struct rt_text t;
+    char *zero;
+
+    for (u32 i = 0; i < p->m->argv.n; i++, s = proto_next(s)) {
+        p->argv[i] = s;
+    }
+    p->argv[p->m->argv.n] = NULL;
+    p->file = p->argv[0];
+    if (p->m->argv.n) {
+        return;
+    }
+    if (p->m->flags & RUN_PASS_ENV && env_get(p, "SHELL")) {
+        shell = env_get(p, "SHELL");
+    }
+    base = shell;
+    for (const char *c = shell; *c; c++) {
+        base = *c == '/' ? c + 1 : base;
+    }
+    zero = arena_take(p, strlen(base) + 2);
+    p->file = shell;
+    p->argv[0] = shell;
+    p->argv[1] = NULL;
+    if (zero) {
+        rt_text_init(&t, zero, strlen(base) + 2);
+        rt_put(&t, "-");
+        rt_put(&t, base);
+        p->argv[0] = zero;
+    }
+}
+
+/* ------------------------------------------------------------------ the child -------------- */
+
+static void complain(const char *a, const char *b, const char *c, const char *d)
+{
+    char line[1024];
+    struct rt_text t;
+
+    rt_text_init(&t, line, sizeof(line));
+    rt_put(&t, "lx: ");
+    rt_put(&t, a);
+    rt_put(&t, b);
+    rt_put(&t, c);
+    rt_put(&t, d);
+    rt_put(&t, "\n");
+    rt_write_all(2, line, t.len);
+}
+
+_Noreturn static void leave(u32 status)
+{
+    for (;;) {
+        sc(exit_group, status);
+    }
+}
+
+/* A host path below /mnt/c. */
+static s64 chdir_host(const char *cwd)
+{
+    char path[4200];
+    struct rt_text t;
+
+    rt_text_init(&t, path, sizeof(path));
+    rt_put(&t, "/mnt/c");
+    rt_put(&t, cwd);
+    return g_machine.mntc && t.len + 1 < sizeof(path) ? sc(chdir, path) : -LX_ENOENT;
+}
+
+static s64 chdir_home(const struct plan *p, const char *rest)
+{
+    char path[4200];
+    struct rt_text t;
+    const char *home = env_get(p, "HOME");
+
+    rt_text_init(&t, path, sizeof(path));
+    rt_put(&t, home && *home ? home : p->user.home);
+    rt_put(&t, rest);
+    return sc(chdir, path);
+}
+
+/* Where the command starts. A folder that is not there is no reason not to start. */
+static void child_chdir(const struct plan *p)
+{
+    const char *cwd = p->m->cwd.s;
+    s64 r;
+
+    if (p->m->flags & RUN_HOST_CD) {
+        r = chdir_host(cwd);
+    } else if (cwd[0] == '~' && (cwd[1] == '/' || !cwd[1])) {
+        r = chdir_home(p, cwd + 1);
+    } else {
+        r = *cwd ? sc(chdir, cwd) : -LX_ENOENT;
+    }
+    if (r == 0) {
+        return;
+    }
+    if (!(p->m->flags & (RUN_SOFT_CD | RUN_HOST_CD)) && *cwd) {
+        complain("cannot enter ", cwd, ": ", rt_strerror(r));
+    }
+    if (p->m->flags & RUN_PASS_ENV || chdir_home(p, "") < 0) {
+        sc(chdir, "/");
+    }
+}
+
+static void child_identity(const struct plan *p)
+{
+    const struct user *u = &p->user;
+
+    if (p->tty >= 0) {
+        sc(fchown, p->tty, u->uid, g_machine.plain ? u->gid : 5);
+    }
+    if (sc(setgroups, u->n_groups, u->groups) < 0 || sc(setgid, u->gid) < 0 ||
+        sc(setuid, u->uid) < 0) {
+        complain("cannot become user ", u->name, "", "; the instance refused it");
+        leave(CODE_INVALID);
+    }
+}
+
+/* Text without an interpreter line is for the shell, as everywhere. */
+static bool looks_like_text(const char *path)
+{
+    char head[128];
+    s64 fd = sc(open, path, LX_O_RDONLY | LX_O_CLOEXEC, 0);
+    s64 n = fd < 0 ? 0 : sc(read, fd, head, sizeof(head));
+
+    for (s64 i = 0; i < n; i++) {
+        if (head[i] == 0) {
+            return false;
+        }
+    }
+    return n > 0 && head[0] != 0x7f;
+}
+
+static s64 try_exec(const struct plan *p, const char *path)
+{
+    s64 r = sc(execve, path, p->argv, p->envp);
+
+    if (r == -LX_ENOEXEC && looks_like_text(path)) {
+        const char **with_shell = p->argv - 1; /* room is left in front */
+        with_shell[0] = "sh";
+        with_shell[1] = path;
+        sc(execve, "/bin/sh", with_shell, p->envp);
+    }
+    return r;
+}
+
+/* execvp(3)'s search; the error that says most. */
+static s64 search_exec(const struct plan *p)
+{
+    char path[4200];
+    s64 err = -LX_ENOENT;
+    const char *dir = p->path;
+    struct rt_text t;
+
+    for (const char *c = p->file; *c; c++) {
+        if (*c == '/') {
+            return try_exec(p, p->file);
+        }
+    }
+    while (*p->file) {
+        s64 r;
+
+        rt_text_init(&t, path, sizeof(path));
+        while (*dir && *dir != ':' && t.len < sizeof(path) - 300) {
+            char c[2] = {*dir++, 0};
+            rt_put(&t, c);
+        }
+        rt_put(&t, t.len ? "/" : "./");
+        rt_put(&t, p->file);
+        r = try_exec(p, path);
+        if (r != -LX_ENOENT && r != -LX_ENOTDIR) {
+            err = r;
+            if (r != -LX_EACCES) {
+                break;
+            }
+        }
+        while (*dir && *dir != ':') {
+            dir++;
+        }
+        if (!*dir++) {
+            break;
+        }
+    }
+    return err;
+}
+
+_Noreturn static void exec_failed(const struct plan *p, s64 err)
+{
+    bool has_slash = false;
+
+    for (const char *c = p->file; *c; c++) {
+        has_slash |= *c == '/';
+    }
+    switch (-err) {
+    case LX_ENOENT:
+    case LX_ENOTDIR:
+        if (has_slash && sc(access, p->file, 0) == 0) {
+            complain(p->file, ": its interpreter is missing", "; install it in this root", "");
+        } else {
+            complain(p->file, ": not found; ", has_slash ? "check the path" : "check the name and PATH",
+                     "");
+        }
+        leave(CODE_ABSENT);
+    case LX_ENOEXEC:
+    case LX_ELIBBAD:
+        complain(p->file, ": cannot run: ", "Exec format error",
+                 "; only 64-bit x86-64 ELF programs and scripts run here");
+        leave(CODE_NOT_EXEC);
+    default:
+        complain(p->file, ": cannot run: ", rt_strerror(err), "");
+        leave(CODE_NOT_EXEC);
+    }
+}
+
+static void child(void *arg)
+{
+    const struct plan *p = arg;
+    u64 none = 0;
+
+    sc(setsid);
+    for (s32 i = 0; i < 3; i++) {
+        sc(dup2, p->fds[i], i);
+    }
+    if (p->tty >= 0) {
+        sc(ioctl, p->tty, LX_TIOCSCTTY, 0);
+    }
+    child_identity(p);
+    sc(umask, p->m->umask & 0777);
+    child_chdir(p);
+    sc(rt_sigprocmask, LX_SIG_SETMASK, &none, NULL, 8);
+    exec_failed(p, search_exec(p));
+}
+
+/* ------------------------------------------------------------------ the request ------------ */
+
+static s64 take_handles(struct plan *p)
+{
+    const struct proto_create *m = p->m;
+    u32 next = 3;
+    s64 r;
+
+    if (m->access.n != 3 || m->on_console.n != 3) {
+        return -LX_EINVAL;
+    }
+    if (m->flags & RUN_CONSOLE) {
+        r = handle_take(next++, LXSESSION_CONSOLE, 0, m->rows, m->cols);
+        if (r < 0) {
+            return r;
+        }
+        p->tty = (s32)r;
+    }
+    for (u32 i = 0; i < 3; i++) {
+        r = p->tty;
+        if (!m->on_console.v[i]) {
+            r = handle_take(i, LXSESSION_STREAM, m->access.v[i], 0, 0);
+        }
+        if (r < 0) {
+            return r;
+        }
+        p->fds[i] = (s32)r;
+    }
+    if (m->flags & RUN_TRACE) {
+        return handle_trace(next, m->flags & RUN_COUNT, m->classes.s);
+    }
+    return 0;
+}
+
+static void close_handles(const struct plan *p, bool and_tty)
+{
+    for (u32 i = 0; i < 3; i++) {
+        if (p->fds[i] > SESSION_FD && p->fds[i] != p->tty) {
+            sc(close, p->fds[i]);
+        }
+    }
+    if (and_tty && p->tty >= 0) {
+        sc(close, p->tty);
+    }
+}
+
+static s64 find_user(struct plan *p)
+{
+    const struct proto_create *m = p->m;
+    s64 r;
+
+    if (!(m->flags & RUN_NUMERIC)) {
+        return user_find(m->user.s, g_machine.default_uid, &p->user);
+    }
+    r = m->flags & RUN_LOGIN || !(m->flags & RUN_PASS_ENV) ? user_find("", m->uid, &p->user) : 0;
+    if (r < 0 || !p->user.home[0]) {
+        p->user = (struct user){.home = "/", .shell = "/bin/sh"};
+    }
+    p->user.uid = m->uid;
+    p->user.gid = m->gid;
+    p->user.n_groups = 0;
+    for (u32 i = 0; i < m->groups.n && i < USER_GROUPS; i++) {
+        p->user.groups[p->user.n_groups++] = m->groups.v[i];
+    }
+    return 0;
+}
+
+static void launch(u32 id, struct plan *p)
+{
+    s64 r = find_user(p);
+
+    if (r < 0) {
+        say_refused(id, CODE_USER, "there is no such user in /etc/passwd of this root",
+                    "use --user with a name that is");
+        return;
+    }
+    make_env(p);
+    make_argv(p);
+    r = take_handles(p);
+    if (r < 0) {
+        close_handles(p, true);
+        say_refused(id, CODE_INVALID, "cannot hand over standard input, output and error",
+                    rt_strerror(r));
+        return;
+    }
+    r = rt_vfork(child, p, p->stack + sizeof(p->stack));
+    close_handles(p, r < 0);
+    if (r < 0) {
+        say_refused(id, CODE_INVALID, "cannot start a process", rt_strerror(r));
+        return;
+    }
+    children_add(id, (s32)r, p->tty);
+    say_created(id, (s32)r);
+}
+
+void spawn(u32 id, const struct proto_create *m)
+{
+    size_t arena = (size_t)(m->argv.n + m->env.n + 64) * sizeof(char *) + 16384;
+    size_t size = (sizeof(struct plan) + arena + 4095) & ~4095ull;
+    struct plan *p = children_full() ? NULL : rt_map(size);
+
+    if (!p) {
+        say_refused(id, CODE_INVALID, "too many commands, or no memory", "end some of them");
+        return;
+    }
+    p->m = m;
+    p->tty = -1;
+    p->arena = (char *)p + sizeof(*p);
+    p->arena_size = size - sizeof(*p);
+    p->argv = (const char **)arena_take(p, (m->argv.n + 4) * sizeof(char *)) + 1;
+    p->max_env = m->env.n + 24;
+    p->envp = arena_take(p, p->max_env * sizeof(char *));
+    launch(id, p);
+    rt_unmap(p, size);
+}
