@@ -58,7 +58,8 @@ CASE(create_and_errors)
     sc(close, fd);
     OK(sc(write, p[1], "x", 1));
     EQ(add(ep, p[0], EPOLLIN, 1), 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(epoll_ctl, ep, EPOLL_CTL_MOD, p[0], b), EFAULT);
         ERR(sc(epoll_wait, ep, b, 1, 0), EFAULT);
     }

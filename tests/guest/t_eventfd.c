@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 inotify_init inotify_init1 inotify_add_watch inotify_rm_watch memfd_create */
+/* covers: eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4
+ * inotify_init inotify_init1 inotify_add_watch inotify_rm_watch memfd_create */
 #include <linux/inotify.h>
 #include <linux/memfd.h>
 #include <linux/signalfd.h>
@@ -7,7 +8,7 @@
 #include "gt.h"
 
 #define TFD_NONBLOCK O_NONBLOCK
-#define TFD_CLOEXEC O_CLOEXEC
+#define TFD_CLOEXEC  O_CLOEXEC
 
 static short revents(long fd)
 {
@@ -41,7 +42,8 @@ CASE(eventfd_counter)
     v = 0;
     EQ(sc(write, fd, &v, 8), 8);
     EQ(sc(read, fd, &v, 8), 8);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         v = 1;
         EQ(sc(write, fd, &v, 8), 8);
         ERR(sc(read, fd, b, 8), EFAULT);
@@ -113,7 +115,8 @@ CASE(timerfd)
     ERR(sc(timerfd_settime, fd, 0x80, &its, 0), EINVAL);
     ERR(sc(timerfd_settime, 1, 0, &its, 0), EINVAL);
     ERR(sc(timerfd_settime, 999, 0, &its, 0), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(timerfd_settime, fd, 0, b, 0), EFAULT);
         ERR(sc(timerfd_gettime, fd, b), EFAULT);
     }
@@ -173,7 +176,8 @@ CASE(signalfd)
     ERR(sc(signalfd4, -1, &set, 8, 2), EINVAL);
     ERR(sc(signalfd4, 1, &set, 8, 0), EINVAL);
     ERR(sc(signalfd4, 999, &set, 8, 0), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(signalfd4, -1, b, 8, 0), EFAULT);
     }
     sc(close, fd);
@@ -236,7 +240,8 @@ CASE(memfd)
     static char name[300];
     memset(name, 'n', 299);
     ERR(sc(memfd_create, name, 0), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(memfd_create, b, 0), EFAULT);
     }
 }
@@ -288,7 +293,8 @@ CASE(inotify)
     ERR(sc(inotify_add_watch, fd, "watched", 0), EINVAL);
     ERR(sc(inotify_add_watch, 1, "watched", IN_OPEN), EINVAL);
     ERR(sc(inotify_init1, 1), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(inotify_add_watch, fd, b, IN_OPEN), EFAULT);
     }
     sc(close, fd);

@@ -125,7 +125,8 @@ CASE(argv_and_env)
 {
     char out[512];
     char *env[] = {"A=1", "B=", "noequals", NULL};
-    EQ(run(self(), ARGV("x", "=args", "one", "", "three four"), env, out, sizeof(out)), STATUS_EXIT(3));
+    EQ(run(self(), ARGV("x", "=args", "one", "", "three four"), env, out, sizeof(out)),
+       STATUS_EXIT(3));
     EQ(strcmp(out, "[one][][three four]{A=1}{B=}{noequals}"), 0);
     EQ(run(self(), ARGV("x", "=args"), g_noenv, out, sizeof(out)), 0);
     EQ(strcmp(out, ""), 0);
@@ -158,7 +159,8 @@ CASE(errors)
     EQ(exec_errno(name, argv, g_noenv), -ENAMETOOLONG);
     memset(name, 'a', 5000);
     EQ(exec_errno(name, argv, g_noenv), -ENAMETOOLONG);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         EQ(exec_errno(b, argv, g_noenv), -EFAULT);
         EQ(exec_errno(self(), b, g_noenv), -EFAULT);
         EQ(exec_errno(self(), argv, b), -EFAULT);

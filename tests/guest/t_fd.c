@@ -5,8 +5,8 @@
 
 #include "gt.h"
 
-#define F_OFD_GETLK_ 36
-#define F_OFD_SETLK_ 37
+#define F_OFD_GETLK_  36
+#define F_OFD_SETLK_  37
 #define F_OFD_SETLKW_ 38
 
 struct gt_flock {
@@ -90,7 +90,8 @@ CASE(fcntl_flags)
     ERR(sc(fcntl, 999, F_GETFD, 0), EBADF);
     ERR(sc(ioctl, 999, FIONREAD, &n), EBADF);
     ERR(sc(ioctl, p[0], 0x5401, &n), ENOTTY);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(ioctl, p[0], FIONREAD, b), EFAULT);
         ERR(sc(ioctl, p[0], FIONBIO, b), EFAULT);
     }
@@ -215,7 +216,8 @@ CASE(posix_lock_errors)
     ERR(lock(fd, F_SETLK, F_RDLCK, 3, -5), EINVAL);
     struct gt_flock l = {F_RDLCK, 9, 0, 0, 0};
     ERR(sc(fcntl, fd, F_SETLK, &l), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(fcntl, fd, F_SETLK, b), EFAULT);
         ERR(sc(fcntl, fd, F_GETLK, b), EFAULT);
     }

@@ -173,7 +173,8 @@ CASE(waitid_info)
 
 CASE(wait_bad_pointers)
 {
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         long pid = gt_fork();
         if (pid == 0) {
             gt_exit(0);
@@ -528,7 +529,8 @@ CASE(clone3_basic)
     a.stack_size = 0;
     a.flags = 1ul << 60;
     ERR(sc(clone3, &a, 64), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(clone3, b, 64), EFAULT);
     }
 }

@@ -38,7 +38,8 @@ CASE(errors)
     ts.tv_sec = -1;
     ts.tv_nsec = 0;
     ERR(fwait(&g_word, g_word, &ts), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(futex, b, FUTEX_WAIT, 0, 0, 0, 0), EFAULT);
         ERR(sc(futex, b, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, 0, 0, 0), EFAULT);
         ERR(sc(futex, &g_word, FUTEX_WAIT, g_word, b, 0, 0), EFAULT);
@@ -198,20 +199,25 @@ CASE(wake_op)
     g_word = g_word2 = 0;
     start_waiters(2, plain_waiter);
     /* *word2 = 5, condition old == 0 is true: wakes both queues */
-    EQ(sc(futex, &g_word, FUTEX_WAKE_OP, 1, 1, &g_word2, FUTEX_OP(FUTEX_OP_SET, 5, FUTEX_OP_CMP_EQ, 0)),
+    EQ(sc(futex, &g_word, FUTEX_WAKE_OP, 1, 1, &g_word2,
+          FUTEX_OP(FUTEX_OP_SET, 5, FUTEX_OP_CMP_EQ, 0)),
        1);
     EQ(g_word2, 5);
-    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_GT, 0)),
+    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word,
+          FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_GT, 0)),
        0);
     EQ(g_word, 3);
-    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word, FUTEX_OP(FUTEX_OP_OR, 4, FUTEX_OP_CMP_GE, 3)),
+    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word,
+          FUTEX_OP(FUTEX_OP_OR, 4, FUTEX_OP_CMP_GE, 3)),
        1);
     EQ(g_word, 7);
     join_waiters(2);
-    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word, FUTEX_OP(FUTEX_OP_ANDN, 1, FUTEX_OP_CMP_NE, 7)),
+    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word,
+          FUTEX_OP(FUTEX_OP_ANDN, 1, FUTEX_OP_CMP_NE, 7)),
        0);
     EQ(g_word, 6);
-    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word, FUTEX_OP(FUTEX_OP_XOR, 3, FUTEX_OP_CMP_LT, 7)),
+    EQ(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, &g_word,
+          FUTEX_OP(FUTEX_OP_XOR, 3, FUTEX_OP_CMP_LT, 7)),
        0);
     EQ(g_word, 5);
     ERR(sc(futex, &g_word2, FUTEX_WAKE_OP, 1, 1, gt_unmapped(), 0), EFAULT);
@@ -416,7 +422,8 @@ CASE(robust_list_pending_and_loops)
         gt_exit(0);
     }
     CHILD_OK(pid);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         pid = gt_fork();
         if (pid == 0) {
             head.list.next = b;
@@ -436,7 +443,8 @@ static void mutex_loop(void *arg)
 {
     for (int i = 0; i < 2000; i++) {
         int c = 0;
-        if (!__atomic_compare_exchange_n(&g_lock, &c, 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (!__atomic_compare_exchange_n(&g_lock, &c, 1, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST)) {
             if (c != 2) {
                 c = __atomic_exchange_n(&g_lock, 2, __ATOMIC_SEQ_CST);
             }

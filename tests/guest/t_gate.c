@@ -4,8 +4,8 @@
 #include "gt.h"
 
 #define STR2(x) #x
-#define STR(x) STR2(x)
-#define LOOPS 40
+#define STR(x)  STR2(x)
+#define LOOPS   40
 
 /* ---- registers over a system call ---- */
 
@@ -80,7 +80,8 @@ CASE(registers_kept)
 CASE(flags_kept)
 {
     long ppid = sc(getppid);
-    static const unsigned long flags[] = {0x202, 0x203, 0x246, 0x282, 0xa02, 0x8d7 | 0x202, 0x602, 0xed7};
+    static const unsigned long flags[] = {0x202, 0x203,         0x246, 0x282,
+                                          0xa02, 0x8d7 | 0x202, 0x602, 0xed7};
     for (size_t i = 0; i < COUNT(flags); i++) {
         for (int k = 0; k < 10; k++) {
             check_call(__NR_getppid, 1, 2, 3, ppid, flags[i]);
@@ -110,21 +111,21 @@ CASE(stack_and_red_zone)
                          "movq $0x5a5a5a5a, -64(%%rsp)\n"
                          "movq $0x5a5a5a5a, -128(%%rsp)\n"
                          "movl $" STR(__NR_getppid) ", %%eax\n"
-                         "syscall\n"
-                         "xorl %%eax, %%eax\n"
-                         "cmpq $0x5a5a5a5a, -8(%%rsp)\n"
-                         "je 1f\n"
-                         "orl $1, %%eax\n"
-                         "1: cmpq $0x5a5a5a5a, -64(%%rsp)\n"
-                         "je 1f\n"
-                         "orl $2, %%eax\n"
-                         "1: cmpq $0x5a5a5a5a, -128(%%rsp)\n"
-                         "je 1f\n"
-                         "orl $4, %%eax\n"
-                         "1: cmpq %%rsp, %%r12\n"
-                         "je 1f\n"
-                         "orl $8, %%eax\n"
-                         "1:\n"
+                                                    "syscall\n"
+                                                    "xorl %%eax, %%eax\n"
+                                                    "cmpq $0x5a5a5a5a, -8(%%rsp)\n"
+                                                    "je 1f\n"
+                                                    "orl $1, %%eax\n"
+                                                    "1: cmpq $0x5a5a5a5a, -64(%%rsp)\n"
+                                                    "je 1f\n"
+                                                    "orl $2, %%eax\n"
+                                                    "1: cmpq $0x5a5a5a5a, -128(%%rsp)\n"
+                                                    "je 1f\n"
+                                                    "orl $4, %%eax\n"
+                                                    "1: cmpq %%rsp, %%r12\n"
+                                                    "je 1f\n"
+                                                    "orl $8, %%eax\n"
+                                                    "1:\n"
                          : "=a"(out)
                          :
                          : "rcx", "r11", "r12", "memory", "cc");
@@ -137,16 +138,17 @@ CASE(works_without_a_stack)
 {
     /* rsp may hold anything at a system call: Go and hand-written code do that. */
     long ppid = sc(getppid);
-    static const unsigned long sps[] = {0, 8, 0x600000001000ul, 0xffffffff81000000ul, 0x8000000000000000ul};
+    static const unsigned long sps[] = {0, 8, 0x600000001000ul, 0xffffffff81000000ul,
+                                        0x8000000000000000ul};
     for (size_t i = 0; i < COUNT(sps); i++) {
         for (int k = 0; k < 12; k++) {
             long got, again;
             __asm__ volatile("movq %%rsp, %%r12\n"
                              "movq %2, %%rsp\n"
                              "movl $" STR(__NR_getppid) ", %%eax\n"
-                             "syscall\n"
-                             "movq %%rsp, %1\n"
-                             "movq %%r12, %%rsp\n"
+                                                        "syscall\n"
+                                                        "movq %%rsp, %1\n"
+                                                        "movq %%r12, %%rsp\n"
                              : "=&a"(got), "=&r"(again)
                              : "r"(sps[i])
                              : "rcx", "r11", "r12", "memory", "cc");
@@ -193,15 +195,14 @@ CASE(xmm_kept)
         register long nr __asm__("rax") = k & 1 ? __NR_getppid : __NR_sched_yield;
 #define LD(n) "movdqa " STR(n) "*16(%1), %%xmm" STR(n) "\n"
 #define ST(n) "movdqa %%xmm" STR(n) ", " STR(n) "*16(%2)\n"
-        __asm__ volatile(LD(0) LD(1) LD(2) LD(3) LD(4) LD(5) LD(6) LD(7) LD(8) LD(9) LD(10) LD(11)
-                             LD(12) LD(13) LD(14) LD(15) "syscall\n" ST(0) ST(1) ST(2) ST(3) ST(4)
-                                 ST(5) ST(6) ST(7) ST(8) ST(9) ST(10) ST(11) ST(12) ST(13) ST(14)
-                                     ST(15)
-                         : "+r"(nr)
-                         : "r"(in), "r"(out)
-                         : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-                           "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-                           "xmm14", "xmm15");
+        __asm__ volatile(
+            LD(0) LD(1) LD(2) LD(3) LD(4) LD(5) LD(6) LD(7) LD(8) LD(9) LD(10) LD(11) LD(12) LD(13)
+                LD(14) LD(15) "syscall\n" ST(0) ST(1) ST(2) ST(3) ST(4) ST(5) ST(6) ST(7) ST(8)
+                    ST(9) ST(10) ST(11) ST(12) ST(13) ST(14) ST(15)
+            : "+r"(nr)
+            : "r"(in), "r"(out)
+            : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+              "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
         EQ(memcmp(in, out, 256), 0);
     }
 }
@@ -315,33 +316,35 @@ long f_prefix(void);
 long f_end_page(void);
 long f_loop_target(void);
 
-__asm__(".pushsection .text\n"
-        "f_mov_eax: movl $110, %eax\n syscall\n movq %rax, %rdx\n movq %rdx, %rax\n ret\n"
-        "f_mov_rax: movq $110, %rax\n syscall\n nop\n ret\n"
-        "f_movabs: movabsq $110, %rax\n syscall\n nop; nop; nop; ret\n"
-        "f_xor: xorl %eax, %eax\n movl $-1, %edi\n syscall\n ret\n"
-        "f_push_pop: pushq $110\n popq %rax\n syscall\n ret\n"
-        "f_lea: xorl %ecx, %ecx\n leal 110(%rcx), %eax\n syscall\n testq %rax, %rax\n js 1f\n ret\n1: ret\n"
-        "f_then_ret: movl $110, %eax\n nop\n syscall\n ret\n"
-        "f_then_jmp: pushq $110\n popq %rax\n syscall\n jmp 1f\n ud2\n 1: ret\n"
-        "f_then_call: pushq $110\n popq %rax\n syscall\n call 1f\n ret\n 1: ret\n"
-        "f_then_cmp: pushq $110\n popq %rax\n syscall\n cmpq $-4095, %rax\n jae 1f\n ret\n"
-        "1: ret\n"
-        "f_then_riprel: pushq $110\n popq %rax\n syscall\n movq f_cell(%rip), %rdx\n"
-        "  cmpq $0x7654321, %rdx\n je 1f\n movq $-1, %rax\n1: ret\n"
-        "f_jump_onto: movl $110, %eax\n jmp 1f\n movl $9999, %eax\n1: syscall\n nop; nop; nop; ret\n"
-        "f_jump_behind: movl $110, %eax\n 2: syscall\n 1: cmpl $110, %ebx\n je 3f\n ret\n 3: ret\n"
-        "f_two: movl $110, %eax\n syscall\n movl $110, %eax\n syscall\n ret\n"
-        "f_mov_gap: movl $110, %eax\n movl $1, %edi\n syscall\n ret\n"
-        "f_prefix: movl $110, %eax\n .byte 0x66, 0x0f, 0x05\n nop; nop; nop\n ret\n"
-        /* Three rounds through one syscall: first by falling onto it, then by jumping onto it. */
-        "f_loop_target: movl $3, %r12d\n movl $110, %eax\n 1: syscall\n decl %r12d\n jz 2f\n"
-        "  movl $110, %eax\n jmp 1b\n 2: ret\n"
-        ".p2align 12\n .skip 4087\n"
-        "f_end_page: movl $110, %eax\n syscall\n movl %eax, %eax\n ret\n"
-        ".p2align 6\n"
-        ".popsection\n"
-        ".pushsection .data\n .p2align 3\n f_cell: .quad 0x7654321\n .popsection\n");
+__asm__(
+    ".pushsection .text\n"
+    "f_mov_eax: movl $110, %eax\n syscall\n movq %rax, %rdx\n movq %rdx, %rax\n ret\n"
+    "f_mov_rax: movq $110, %rax\n syscall\n nop\n ret\n"
+    "f_movabs: movabsq $110, %rax\n syscall\n nop; nop; nop; ret\n"
+    "f_xor: xorl %eax, %eax\n movl $-1, %edi\n syscall\n ret\n"
+    "f_push_pop: pushq $110\n popq %rax\n syscall\n ret\n"
+    "f_lea: xorl %ecx, %ecx\n leal 110(%rcx), %eax\n syscall\n testq %rax, %rax\n js 1f\n ret\n1: "
+    "ret\n"
+    "f_then_ret: movl $110, %eax\n nop\n syscall\n ret\n"
+    "f_then_jmp: pushq $110\n popq %rax\n syscall\n jmp 1f\n ud2\n 1: ret\n"
+    "f_then_call: pushq $110\n popq %rax\n syscall\n call 1f\n ret\n 1: ret\n"
+    "f_then_cmp: pushq $110\n popq %rax\n syscall\n cmpq $-4095, %rax\n jae 1f\n ret\n"
+    "1: ret\n"
+    "f_then_riprel: pushq $110\n popq %rax\n syscall\n movq f_cell(%rip), %rdx\n"
+    "  cmpq $0x7654321, %rdx\n je 1f\n movq $-1, %rax\n1: ret\n"
+    "f_jump_onto: movl $110, %eax\n jmp 1f\n movl $9999, %eax\n1: syscall\n nop; nop; nop; ret\n"
+    "f_jump_behind: movl $110, %eax\n 2: syscall\n 1: cmpl $110, %ebx\n je 3f\n ret\n 3: ret\n"
+    "f_two: movl $110, %eax\n syscall\n movl $110, %eax\n syscall\n ret\n"
+    "f_mov_gap: movl $110, %eax\n movl $1, %edi\n syscall\n ret\n"
+    "f_prefix: movl $110, %eax\n .byte 0x66, 0x0f, 0x05\n nop; nop; nop\n ret\n"
+    /* Three rounds through one syscall: first by falling onto it, then by jumping onto it. */
+    "f_loop_target: movl $3, %r12d\n movl $110, %eax\n 1: syscall\n decl %r12d\n jz 2f\n"
+    "  movl $110, %eax\n jmp 1b\n 2: ret\n"
+    ".p2align 12\n .skip 4087\n"
+    "f_end_page: movl $110, %eax\n syscall\n movl %eax, %eax\n ret\n"
+    ".p2align 6\n"
+    ".popsection\n"
+    ".pushsection .data\n .p2align 3\n f_cell: .quad 0x7654321\n .popsection\n");
 
 CASE(instruction_forms)
 {
@@ -349,11 +352,21 @@ CASE(instruction_forms)
         const char *name;
         long (*fn)(void);
     } forms[] = {
-        {"mov eax", f_mov_eax},       {"mov rax", f_mov_rax},     {"movabs", f_movabs},
-        {"push pop", f_push_pop},     {"lea", f_lea},             {"then ret", f_then_ret},
-        {"then jmp", f_then_jmp},     {"then call", f_then_call}, {"then cmp", f_then_cmp},
-        {"then rip", f_then_riprel},  {"jump onto", f_jump_onto}, {"jump behind", f_jump_behind},
-        {"two", f_two},               {"mov gap", f_mov_gap},     {"prefix", f_prefix},
+        {"mov eax", f_mov_eax},
+        {"mov rax", f_mov_rax},
+        {"movabs", f_movabs},
+        {"push pop", f_push_pop},
+        {"lea", f_lea},
+        {"then ret", f_then_ret},
+        {"then jmp", f_then_jmp},
+        {"then call", f_then_call},
+        {"then cmp", f_then_cmp},
+        {"then rip", f_then_riprel},
+        {"jump onto", f_jump_onto},
+        {"jump behind", f_jump_behind},
+        {"two", f_two},
+        {"mov gap", f_mov_gap},
+        {"prefix", f_prefix},
         {"end of page", f_end_page},
     };
     long ppid = sc(getppid);
@@ -363,20 +376,25 @@ CASE(instruction_forms)
             __asm__ volatile("call *%1"
                              : "=a"(got)
                              : "r"(forms[i].fn), "b"(5l)
-                             : "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+                             : "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11", "memory",
+                               "cc");
             if (got != ppid) {
                 gt_fail(__FILE__, __LINE__, forms[i].name, got, ppid, 1);
             }
         }
         long got;
-        __asm__ volatile("call f_xor" : "=a"(got) : "S"(0l), "d"(0l) : "rcx", "rdi", "r11", "memory", "cc");
+        __asm__ volatile("call f_xor"
+                         : "=a"(got)
+                         : "S"(0l), "d"(0l)
+                         : "rcx", "rdi", "r11", "memory", "cc");
         EQ(got, -EBADF);
         __asm__ volatile("call f_loop_target" : "=a"(got) : : "rcx", "r11", "r12", "memory", "cc");
         EQ(got, ppid);
     }
 }
 
-/* Code that jumps to the two bytes of `syscall` of another, already used site, with other numbers. */
+/* Code that jumps to the two bytes of `syscall` of another, already used site, with other numbers.
+ */
 CASE(jump_onto_used_site)
 {
     const unsigned char *p = (const unsigned char *)f_mov_eax;
@@ -401,7 +419,8 @@ CASE(jump_onto_used_site)
 
 CASE(code_bytes_read_back)
 {
-    /* A program that reads its own text need not see its bytes unchanged; it must be able to read them. */
+    /* A program that reads its own text need not see its bytes unchanged; it must be able to read
+     * them. */
     volatile const unsigned char *p = (const unsigned char *)f_mov_eax;
     unsigned sum = 0;
     for (int i = 0; i < 32; i++) {
@@ -484,7 +503,8 @@ CASE(mapped_file_code)
     OK(sc(ftruncate, fd, PAGE));
     OK(sc(pwrite64, fd, g_jit, sizeof(g_jit), 0));
     for (int k = 0; k < 6; k++) {
-        unsigned char *p = (unsigned char *)OK(sc(mmap, 0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0));
+        unsigned char *p =
+            (unsigned char *)OK(sc(mmap, 0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0));
         long (*fn)(void) = (long (*)(void))(void *)p;
         unsigned char nr = k & 1 ? 39 : 110;
         OK(sc(pwrite64, fd, &nr, 1, 1));
@@ -620,7 +640,8 @@ static void on_ill(int sig, siginfo_t *si, void *uc)
 
 CASE(sysenter_and_old_gate)
 {
-    /* int $0x80 is the 32-bit table: either it answers (20 = getpid there), or ENOSYS, or a signal. */
+    /* int $0x80 is the 32-bit table: either it answers (20 = getpid there), or ENOSYS, or a signal.
+     */
     long pid = gt_fork();
     if (pid == 0) {
         gt_handle(SIGSEGV, on_ill, SA_SIGINFO, 0);

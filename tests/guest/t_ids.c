@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: getpid getppid gettid getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid getgroups setgroups setfsuid setfsgid capget capset */
+/* covers: getpid getppid gettid getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid
+ * setuid setgid setreuid setregid setresuid setresgid getresuid getresgid getgroups setgroups
+ * setfsuid setfsgid capget capset */
 #include <linux/capability.h>
 
 #include "gt.h"
@@ -98,7 +100,8 @@ CASE(user_ids)
         unsigned g = 0;
         ERR(sc(setgroups, 1, &g), EPERM);
     }
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(getresuid, b, &e, &s), EFAULT);
         ERR(sc(getresgid, &r, b, &s), EFAULT);
     }
@@ -136,7 +139,8 @@ CASE(capabilities)
     h.pid = -1;
     ERR(sc(capget, &h, d), EINVAL);
     h.pid = 0;
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(capget, b, d), EFAULT);
         ERR(sc(capget, &h, b), EFAULT);
     }

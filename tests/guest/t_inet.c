@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: socket bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt poll epoll_wait */
+/* covers: socket bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg
+ * recvmsg shutdown getsockopt setsockopt poll epoll_wait */
 #include <linux/eventpoll.h>
 
 #include "gtnet.h"
@@ -78,7 +79,8 @@ CASE(tcp_errors)
     a = loop(0);
     a.addr = 0x01020304;
     ERR(sc(bind, c, &a, sizeof(a)), EADDRNOTAVAIL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(bind, c, b, 16), EFAULT);
         ERR(sc(connect, c, b, 16), EFAULT);
     }
@@ -214,7 +216,8 @@ CASE(options)
     EQ(sc(setsockopt, s, SOL_SOCKET, SO_LINGER, &lg, 8), 0);
     ERR(sc(setsockopt, s, SOL_SOCKET, 9999, &v, 4), ENOPROTOOPT);
     ERR(sc(setsockopt, s, 6, 9999, &v, 4), ENOPROTOOPT);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(setsockopt, s, 6, TCP_NODELAY, b, 4), EFAULT);
         ERR(sc(getsockopt, s, 6, TCP_NODELAY, b, &len), EFAULT);
     }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: prctl personality uname sysinfo getrandom getcpu getrusage getrlimit setrlimit prlimit64 sched_yield sched_getaffinity sched_setaffinity sched_getscheduler sched_setscheduler sched_getparam sched_setparam sched_get_priority_max sched_get_priority_min sched_rr_get_interval getpriority setpriority membarrier rseq sethostname acct swapon reboot kcmp syslog ioprio_get ioprio_set */
+/* covers: prctl personality uname sysinfo getrandom getcpu getrusage getrlimit setrlimit prlimit64
+ * sched_yield sched_getaffinity sched_setaffinity sched_getscheduler sched_setscheduler
+ * sched_getparam sched_setparam sched_get_priority_max sched_get_priority_min sched_rr_get_interval
+ * getpriority setpriority membarrier rseq sethostname acct swapon reboot kcmp syslog ioprio_get
+ * ioprio_set */
 #include <linux/membarrier.h>
 #include <linux/personality.h>
 #include <linux/random.h>
@@ -18,7 +22,8 @@ CASE(uname)
     EQ(strcmp(u.machine, "x86_64"), 0);
     CHECK(u.release[0] >= '4' && u.release[0] <= '9');
     CHECK(strlen(u.nodename) > 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(uname, b), EFAULT);
     }
 }
@@ -32,7 +37,8 @@ CASE(sysinfo)
     CHECK(si.totalram > 0 && si.freeram <= si.totalram);
     CHECK(si.procs > 0);
     CHECK(si.mem_unit > 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(sysinfo, b), EFAULT);
     }
 }
@@ -47,7 +53,8 @@ CASE(getrandom)
     EQ(sc(getrandom, a, 0, 0), 0);
     ERR(sc(getrandom, a, 16, 0x80), EINVAL);
     ERR(sc(getrandom, a, 16, GRND_RANDOM | GRND_INSECURE), EINVAL);
-    FOR_BAD (p) {
+    FOR_BAD(p)
+    {
         ERR(sc(getrandom, p, 16, 0), EFAULT);
     }
 }
@@ -60,7 +67,8 @@ CASE(prctl_name)
     EQ(strcmp(name, "short"), 0);
     EQ(gt_slurp("/proc/self/comm", text, sizeof(text)), 6);
     EQ(strcmp(text, "short\n"), 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(prctl, PR_SET_NAME, b, 0, 0, 0), EFAULT);
         ERR(sc(prctl, PR_GET_NAME, b, 0, 0, 0), EFAULT);
     }
@@ -139,7 +147,8 @@ CASE(limits)
     if (sc(geteuid) != 0) {
         ERR(sc(prlimit64, 1, RLIMIT_NOFILE, 0, lim), EPERM);
     }
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(getrlimit, 0, b), EFAULT);
         ERR(sc(setrlimit, 0, b), EFAULT);
         ERR(sc(prlimit64, 0, RLIMIT_NOFILE, b, 0), EFAULT);
@@ -214,7 +223,8 @@ CASE(rusage)
     EQ(sc(getrusage, -1, &ru), 0);
     EQ(sc(getrusage, 1, &ru), 0);
     ERR(sc(getrusage, 2, &ru), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(getrusage, 0, b), EFAULT);
     }
 }
@@ -259,7 +269,8 @@ CASE(scheduling)
     ERR(sc(sched_setscheduler, 0, 0, &prio), EINVAL);
     struct timespec ts;
     EQ(sc(sched_rr_get_interval, 0, &ts), 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(sched_getaffinity, 0, 128, b), EFAULT);
         ERR(sc(sched_setaffinity, 0, 8, b), EFAULT);
         ERR(sc(sched_getparam, 0, b), EFAULT);

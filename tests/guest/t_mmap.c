@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: mmap munmap mprotect ftruncate msync madvise mincore mlock munlock mlock2 mlockall munlockall */
+/* covers: mmap munmap mprotect ftruncate msync madvise mincore mlock munlock mlock2 mlockall
+ * munlockall */
 #include "gt.h"
 
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW        (PROT_READ | PROT_WRITE)
+#define ANON      (MAP_PRIVATE | MAP_ANONYMOUS)
 #define IS_ERR(p) ((unsigned long)(p) > -4096ul)
 
 static long map_file(const char *name, size_t size, int prot, int flags, long *fd_out)
@@ -395,7 +396,8 @@ CASE(in_core)
     ERR(sc(mincore, p + 1, PAGE, vec), EINVAL);
     ERR(sc(mincore, gt_unmapped(), PAGE, vec), ENOMEM);
     EQ(sc(mincore, p, 0, vec), 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(mincore, p, PAGE, b), EFAULT);
     }
 }

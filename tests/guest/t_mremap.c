@@ -13,7 +13,8 @@ CASE(grow_in_place)
     EQ(p[2 * PAGE], 0);
     p[2 * PAGE] = 2;
     EQ(sc(mremap, p, 3 * PAGE, PAGE, 0, 0), p);
-    EQ(sc(mmap, p + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), p + PAGE);
+    EQ(sc(mmap, p + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+       p + PAGE);
     ERR(sc(mremap, p, PAGE, 3 * PAGE, 0, 0), ENOMEM);
     long q = OK(sc(mremap, p, PAGE, 64 * PAGE, MREMAP_MAYMOVE, 0));
     CHECK((char *)q != p);

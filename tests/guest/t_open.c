@@ -63,7 +63,8 @@ CASE(flags)
     sc(close, fd);
     fd = OK(sc(open, "f", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_APPEND, 0));
     EQ(sc(fcntl, fd, F_GETFD, 0), FD_CLOEXEC);
-    EQ(sc(fcntl, fd, F_GETFL, 0) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_WRONLY | O_APPEND | O_NONBLOCK);
+    EQ(sc(fcntl, fd, F_GETFL, 0) & (O_ACCMODE | O_APPEND | O_NONBLOCK),
+       O_WRONLY | O_APPEND | O_NONBLOCK);
     ERR(sc(read, fd, buf, 1), EBADF);
     sc(close, fd);
     fd = OK(sc(open, "f", O_RDONLY, 0));
@@ -127,7 +128,8 @@ CASE(path_errors)
     name[4095] = '/';
     name[4096] = 0;
     ERR(sc(open, name, O_RDONLY, 0), ENAMETOOLONG);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(open, b, O_RDONLY, 0), EFAULT);
         ERR(sc(openat, AT_FDCWD, b, O_RDONLY, 0), EFAULT);
     }
@@ -351,7 +353,8 @@ CASE(openat2_errors)
     ERR(open2("n", O_RDWR | O_CREAT, 0200000, 0), EINVAL);
     ERR(open2(".", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT), EINVAL);
     ERR(open2(".", O_PATH | O_RDWR, 0, 0), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(openat2, AT_FDCWD, ".", b, sizeof(how)), EFAULT);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: link linkat symlink symlinkat readlink readlinkat rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir mknod mknodat getdents64 getdents getcwd chdir fchdir chroot */
+/* covers: link linkat symlink symlinkat readlink readlinkat rename renameat renameat2 unlink
+ * unlinkat mkdir mkdirat rmdir mknod mknodat getdents64 getdents getcwd chdir fchdir chroot */
 #include <linux/fs.h>
 
 #include "gt.h"
@@ -41,7 +42,8 @@ CASE(make_and_remove)
     OK(sc(rmdir, "m"));
     long r = sc(rmdir, "/");
     CHECK(r == -EBUSY || r == -EACCES || r == -ENOTEMPTY);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(mkdir, b, 0755), EFAULT);
         ERR(sc(rmdir, b), EFAULT);
         ERR(sc(unlink, b), EFAULT);
@@ -68,7 +70,8 @@ CASE(hard_links)
     EQ(gt_slurp("h2", buf, 4), 1);
     long r = sc(link, "h2", "/proc/x");
     CHECK(r == -EXDEV || r == -ENOENT || r == -EPERM || r == -EACCES);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(link, b, "x"), EFAULT);
         ERR(sc(link, "h2", b), EFAULT);
     }
@@ -99,7 +102,8 @@ CASE(symbolic_links)
     OK(sc(symlink, longt, "lt"));
     static char back[5000];
     EQ(sc(readlink, "lt", back, 5000), 4000);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(readlink, "s", b, 10), EFAULT);
         ERR(sc(readlink, b, buf, 10), EFAULT);
         ERR(sc(symlink, b, "z"), EFAULT);
@@ -186,7 +190,8 @@ CASE(rename_flags)
     ERR(sc(renameat2, AT_FDCWD, "z", AT_FDCWD, "none", RENAME_EXCHANGE), ENOENT);
     ERR(sc(renameat2, AT_FDCWD, "z", AT_FDCWD, "w", RENAME_EXCHANGE | RENAME_NOREPLACE), EINVAL);
     ERR(sc(renameat2, AT_FDCWD, "z", AT_FDCWD, "w", 0x100), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rename, b, "x"), EFAULT);
         ERR(sc(rename, "z", b), EFAULT);
     }
@@ -288,7 +293,8 @@ CASE(list_a_folder)
     CHECK(sc(getdents64, fd, buf, sizeof(buf)) > 0);
     EQ(sc(lseek, fd, 0, SEEK_SET), 0);
     ERR(sc(getdents64, fd, buf, 4), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(getdents64, fd, b, 4096), EFAULT);
     }
     sc(close, fd);
@@ -403,7 +409,8 @@ CASE(working_folder)
     OK(sc(getcwd, b, sizeof(b)));
     EQ(strcmp(b, "/usr"), 0);
     OK(sc(chdir, a));
-    FOR_BAD (p) {
+    FOR_BAD(p)
+    {
         ERR(sc(chdir, p), EFAULT);
         ERR(sc(getcwd, p, 100), EFAULT);
     }
@@ -414,7 +421,8 @@ CASE(deep_tree)
     char home[512];
     OK(sc(getcwd, home, sizeof(home)));
     for (int i = 0; i < 60; i++) {
-        OK(sc(mkdir, "a-folder-with-quite-a-long-name-so-that-the-path-gets-long-soon-enough", 0755));
+        OK(sc(mkdir, "a-folder-with-quite-a-long-name-so-that-the-path-gets-long-soon-enough",
+              0755));
         OK(sc(chdir, "a-folder-with-quite-a-long-name-so-that-the-path-gets-long-soon-enough"));
     }
     static char path[8192];
@@ -433,8 +441,9 @@ CASE(deep_tree)
 
 CASE(odd_names)
 {
-    static const char *const names[] = {" ", "...", "-rf", "a\nb", "\x01\x02", "\xff\xfe", "a\\b", "\xc3\xa4",
-                                        "con", "a:b", "*?", "trailing.", "trailing ", "~", "$x", "'\""};
+    static const char *const names[] = {
+        " ",   "...", "-rf", "a\nb",      "\x01\x02",  "\xff\xfe", "a\\b", "\xc3\xa4",
+        "con", "a:b", "*?",  "trailing.", "trailing ", "~",        "$x",   "'\""};
     for (size_t i = 0; i < COUNT(names); i++) {
         OK(gt_spew(names[i], names[i]));
     }

@@ -18,7 +18,8 @@ CASE(basics)
     EQ(sc(read, p[0], buf, 16), 0);
     EQ(sc(close, p[0]), 0);
     ERR(sc(pipe2, p, 0x8), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(pipe, b), EFAULT);
     }
     /* A failed call leaves no descriptor behind. */

@@ -6,7 +6,7 @@ typedef struct {
     unsigned long bits[16];
 } fdset;
 
-#define FD_SET_(fd, s) ((s)->bits[(fd) / 64] |= 1ul << ((fd) % 64))
+#define FD_SET_(fd, s)   ((s)->bits[(fd) / 64] |= 1ul << ((fd) % 64))
 #define FD_ISSET_(fd, s) (((s)->bits[(fd) / 64] >> ((fd) % 64)) & 1)
 
 CASE(poll_timeouts)
@@ -51,7 +51,8 @@ CASE(poll_events)
     EQ(sc(poll, f, 1, 0), 1);
     EQ(f[0].revents, POLLIN | POLLOUT);
     sc(close, fd);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(poll, b, 1, 0), EFAULT);
         ERR(sc(ppoll, f, 1, b, 0, 8), EFAULT);
         ERR(sc(ppoll, f, 1, 0, b, 8), EFAULT);
@@ -118,7 +119,8 @@ CASE(select_sets)
     memset(&r, 0, sizeof(r));
     FD_SET_(p[0], &r);
     EQ(sc(pselect6, p[0] + 1, &r, 0, 0, &ts, 0), 1);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(select, 10, b, 0, 0, 0), EFAULT);
         ERR(sc(select, 0, 0, 0, 0, b), EFAULT);
         ERR(sc(pselect6, 0, 0, 0, 0, b, 0), EFAULT);

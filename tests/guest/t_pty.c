@@ -86,7 +86,8 @@ CASE(open_and_names)
     EQ(t.c_cc[VKILL], 21);
     EQ(t.c_cc[VEOF], 4);
     EQ(t.c_cc[VSUSP], 26);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(ioctl, s, TCGETS, b), EFAULT);
         ERR(sc(ioctl, s, TCSETS, b), EFAULT);
         ERR(sc(ioctl, s, TIOCGWINSZ, b), EFAULT);
@@ -132,7 +133,9 @@ CASE(canonical_lines)
     EQ(sc(read, s, buf, 256), 3);
     EQ(memcmp(buf, "xt\n", 3), 0);
     /* Editing: erase, kill, and a literal next. */
-    EQ(keys(m, "abcX\x7f\x7f" "d\n"), 8);
+    EQ(keys(m, "abcX\x7f\x7f"
+               "d\n"),
+       8);
     EQ(sc(read, s, buf, 256), 4);
     EQ(memcmp(buf, "abd\n", 4), 0);
     EQ(keys(m, "garbage\x15ok\n"), 11);

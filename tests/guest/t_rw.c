@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek truncate ftruncate fallocate copy_file_range sendfile splice tee fsync fdatasync sync_file_range syncfs readahead fadvise64 */
+/* covers: read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek truncate
+ * ftruncate fallocate copy_file_range sendfile splice tee fsync fdatasync sync_file_range syncfs
+ * readahead fadvise64 */
 #include <linux/falloc.h>
 #include <linux/fs.h>
 
@@ -39,7 +41,8 @@ CASE(read_and_write)
 CASE(bad_buffers)
 {
     long fd = fresh("bb", "0123456789");
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         OK(sc(lseek, fd, 0, SEEK_SET));
         ERR(sc(read, fd, b, 4), EFAULT);
         EQ(sc(lseek, fd, 0, SEEK_CUR), 0);
@@ -228,7 +231,8 @@ CASE(truncate_both_ways)
     sc(close, p[0]);
     sc(close, p[1]);
     sc(close, fd);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(truncate, b, 0), EFAULT);
     }
 }
@@ -276,7 +280,11 @@ CASE(allocate)
     EQ(sc(fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 3), 0);
     char buf[10];
     EQ(sc(pread64, fd, buf, 10, 0), 10);
-    EQ(memcmp(buf, "01\0\0\0" "56789", 10), 0);
+    EQ(memcmp(buf,
+              "01\0\0\0"
+              "56789",
+              10),
+       0);
     ERR(sc(fallocate, fd, 0, -1, 10), EINVAL);
     ERR(sc(fallocate, fd, 0, 0, 0), EINVAL);
     ERR(sc(fallocate, fd, 0, 0, -1), EINVAL);
@@ -320,7 +328,8 @@ CASE(copy_range)
     ERR(sc(copy_file_range, in, &off_in, in, &off_out, 5, 0), EINVAL);
     long dir = OK(sc(open, ".", O_RDONLY, 0));
     ERR(sc(copy_file_range, dir, 0, out, 0, 1, 0), EISDIR);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(copy_file_range, in, b, out, 0, 1, 0), EFAULT);
     }
     sc(close, ro);
@@ -352,7 +361,8 @@ CASE(send_file)
     ERR(sc(sendfile, 999, in, 0, 5), EBADF);
     off = -1;
     ERR(sc(sendfile, out, in, &off, 5), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(sendfile, out, in, b, 5), EFAULT);
     }
     sc(close, p[0]);

@@ -20,7 +20,8 @@ __asm__(".pushsection .text\n"
         "  push %rsi\n"
         "  mov %rdi, %rax\n"
         "  pushq 120(%rax); popfq\n"
-        "  mov 8(%rax), %rbx; mov 16(%rax), %rcx; mov 24(%rax), %rdx; mov 32(%rax), %rsi; mov 48(%rax), %rbp\n"
+        "  mov 8(%rax), %rbx; mov 16(%rax), %rcx; mov 24(%rax), %rdx; mov 32(%rax), %rsi; mov "
+        "48(%rax), %rbp\n"
         "  mov 56(%rax), %r8; mov 64(%rax), %r9; mov 72(%rax), %r10; mov 80(%rax), %r11\n"
         "  mov 88(%rax), %r12; mov 96(%rax), %r13; mov 104(%rax), %r14; mov 112(%rax), %r15\n"
         "  mov 40(%rax), %rdi; mov (%rax), %rax\n"
@@ -61,8 +62,8 @@ static void trash_and_go(int sig, siginfo_t *si, void *uc)
                      "stc\n"
                      :
                      :
-                     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r15",
-                       "cc");
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+                       "r15", "cc");
     if (g_hits >= 20) {
         spin_flag = 1;
     }
@@ -165,16 +166,16 @@ static void move_rip(int sig, siginfo_t *si, void *ucp)
 }
 
 /* Run one faulting instruction; the handler continues at rbx. */
-#define FAULT(insn, ...)                                                                    \
-    ({                                                                                      \
-        unsigned long gt_at;                                                                 \
-        g_sig = g_code = 0;                                                                 \
-        g_addr = NULL;                                                                      \
-        __asm__ volatile("leaq 2f(%%rip), %%rbx\n leaq 1f(%%rip), %0\n 1: " insn "\n 2:\n"  \
-                         : "=&r"(gt_at)                                                     \
-                         : __VA_ARGS__                                                      \
-                         : "rax", "rbx", "rcx", "rdx", "memory", "cc");                     \
-        gt_at;                                                                              \
+#define FAULT(insn, ...)                                                                           \
+    ({                                                                                             \
+        unsigned long gt_at;                                                                       \
+        g_sig = g_code = 0;                                                                        \
+        g_addr = NULL;                                                                             \
+        __asm__ volatile("leaq 2f(%%rip), %%rbx\n leaq 1f(%%rip), %0\n 1: " insn "\n 2:\n"         \
+                         : "=&r"(gt_at)                                                            \
+                         : __VA_ARGS__                                                             \
+                         : "rax", "rbx", "rcx", "rdx", "memory", "cc");                            \
+        gt_at;                                                                                     \
     })
 
 static void catch_faults(void)
@@ -225,7 +226,8 @@ CASE(fault_segv)
 
 CASE(fault_kernel_half)
 {
-    /* Under lx lxcore's memory lies here, guarded: reading and writing it must look like a hole or worse. */
+    /* Under lx lxcore's memory lies here, guarded: reading and writing it must look like a hole or
+     * worse. */
     static const unsigned long at[] = {0x600000000000ul, 0x600000100000ul, 0x600000400000ul,
                                        0x600001000000ul, 0x600010000000ul, 0x600040000000ul,
                                        0x600100000000ul, 0x610000000000ul};
@@ -241,7 +243,8 @@ CASE(fault_kernel_half)
 CASE(fault_other_kinds)
 {
     catch_faults();
-    unsigned long at = FAULT("xorl %%edx, %%edx; movl $1, %%eax; xorl %%ecx, %%ecx; divl %%ecx", "r"(0));
+    unsigned long at =
+        FAULT("xorl %%edx, %%edx; movl $1, %%eax; xorl %%ecx, %%ecx; divl %%ecx", "r"(0));
     EQ(g_sig, SIGFPE);
     EQ(g_code, FPE_INTDIV);
     CHECK((unsigned long)g_addr > at && (unsigned long)g_addr < at + 12);
@@ -259,7 +262,8 @@ CASE(fault_other_kinds)
     unsigned csr = 0x1f80 & ~0x200u;
     unsigned normal = 0x1f80;
     __asm__ volatile("ldmxcsr %0" : : "m"(csr));
-    FAULT("movl $1, %%eax; cvtsi2sd %%eax, %%xmm0; xorpd %%xmm1, %%xmm1; divsd %%xmm1, %%xmm0", "r"(0));
+    FAULT("movl $1, %%eax; cvtsi2sd %%eax, %%xmm0; xorpd %%xmm1, %%xmm1; divsd %%xmm1, %%xmm0",
+          "r"(0));
     __asm__ volatile("ldmxcsr %0" : : "m"(normal));
     EQ(g_sig, SIGFPE);
     EQ(g_code, FPE_FLTDIV);
@@ -383,12 +387,16 @@ CASE(bad_sigreturn)
     long pid = gt_fork();
     if (pid == 0) {
         gt_default(SIGSEGV);
-        __asm__ volatile("movq $64, %%rsp; movl $15, %%eax; syscall; ud2" : : : "rax", "rcx", "r11");
+        __asm__ volatile("movq $64, %%rsp; movl $15, %%eax; syscall; ud2"
+                         :
+                         :
+                         : "rax", "rcx", "r11");
     }
     EQ(gt_wait(pid) & 0x7f, SIGSEGV);
 }
 
-/* A frame whose instruction pointer or segments are nonsense ends in a signal, never in the kernel. */
+/* A frame whose instruction pointer or segments are nonsense ends in a signal, never in the kernel.
+ */
 static void break_frame(int sig, siginfo_t *si, void *ucp)
 {
     struct ucontext *uc = ucp;
@@ -448,7 +456,8 @@ CASE(vectors_over_a_handler)
                          "stmxcsr %4\n"
                          "fstpl %2\n"
                          :
-                         : "r"(in), "r"(out), "m"(pi), "m"(csr), "m"(csr_out), "D"(me), "S"((long)SIGUSR1)
+                         : "r"(in), "r"(out), "m"(pi), "m"(csr), "m"(csr_out), "D"(me),
+                           "S"((long)SIGUSR1)
                          : "rax", "rcx", "r11", "memory", "xmm0", "xmm7", "xmm15");
         EQ(memcmp(in, out, sizeof(in)), 0);
         EQ(*(volatile unsigned *)&csr_out & 0xffc0, csr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack pause */
+/* covers: rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait kill
+ * tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack pause */
 #include "gt.h"
 
 static volatile int g_hits, g_order[64], g_norder;
@@ -25,8 +26,8 @@ static void reset(void)
 
 CASE(action_get_and_set)
 {
-    struct gt_sigaction sa = {(void *)on_sig, SA_SIGINFO | SA_RESTORER | SA_NODEFER, (void *)gt_restorer,
-                              SIGBIT(SIGUSR2) | SIGBIT(SIGKILL)};
+    struct gt_sigaction sa = {(void *)on_sig, SA_SIGINFO | SA_RESTORER | SA_NODEFER,
+                              (void *)gt_restorer, SIGBIT(SIGUSR2) | SIGBIT(SIGKILL)};
     struct gt_sigaction old;
     EQ(sc(rt_sigaction, SIGUSR1, &sa, &old, 8), 0);
     EQ(old.handler, 0);
@@ -42,7 +43,8 @@ CASE(action_get_and_set)
     ERR(sc(rt_sigaction, 65, 0, &old, 8), EINVAL);
     EQ(sc(rt_sigaction, 64, 0, &old, 8), 0);
     ERR(sc(rt_sigaction, SIGUSR1, 0, &old, 4), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigaction, SIGUSR1, b, 0, 8), EFAULT);
         ERR(sc(rt_sigaction, SIGUSR1, 0, b, 8), EFAULT);
     }
@@ -61,7 +63,8 @@ CASE(mask_operations)
     ERR(sc(rt_sigprocmask, 3, &set, &old, 8), EINVAL);
     EQ(sc(rt_sigprocmask, 3, 0, &old, 8), 0);
     ERR(sc(rt_sigprocmask, SIG_BLOCK, &set, 0, 16), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigprocmask, SIG_BLOCK, b, 0, 8), EFAULT);
         ERR(sc(rt_sigprocmask, SIG_BLOCK, 0, b, 8), EFAULT);
     }
@@ -108,7 +111,8 @@ CASE(blocked_and_pending)
     CHILD_OK(pid);
     gt_mask(SIG_UNBLOCK, SIGBIT(SIGUSR1));
     EQ(g_hits, 1); /* standard signals do not queue */
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigpending, b, 8), EFAULT);
     }
     gt_default(SIGUSR1);
@@ -197,7 +201,8 @@ CASE(sigqueue_values)
     EQ(gt_wait(pid), SIGUSR2);
     ERR(sc(rt_sigqueueinfo, pid, SIGUSR2, &si), ESRCH);
     ERR(sc(rt_sigqueueinfo, sc(getpid), 65, &si), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigqueueinfo, sc(getpid), SIGUSR1, b), EFAULT);
     }
     gt_default(SIGUSR1);
@@ -356,7 +361,8 @@ CASE(alternate_stack)
     EQ(sc(sigaltstack, &ss, 0), 0);
     EQ(sc(sigaltstack, 0, &old), 0);
     EQ(old.ss_flags, SS_DISABLE);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(sigaltstack, b, 0), EFAULT);
         ERR(sc(sigaltstack, 0, b), EFAULT);
     }
@@ -433,7 +439,8 @@ CASE(suspend)
     EQ(g_hits, 1);
     EQ(gt_mask(SIG_SETMASK, 0), SIGBIT(SIGUSR1) | SIGBIT(SIGUSR2));
     ERR(sc(rt_sigsuspend, &set, 7), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigsuspend, b, 8), EFAULT);
     }
     long me = sc(getpid);
@@ -470,7 +477,8 @@ CASE(timed_wait)
     ERR(sc(rt_sigtimedwait, &set, 0, &ts, 8), EINVAL);
     ts.tv_nsec = 0;
     ERR(sc(rt_sigtimedwait, &set, 0, &ts, 4), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(rt_sigtimedwait, b, 0, &ts, 8), EFAULT);
         ERR(sc(rt_sigtimedwait, &set, 0, b, 8), EFAULT);
     }
@@ -661,12 +669,12 @@ CASE(default_actions)
     static const struct {
         int sig;
         char what; /* t terminate, i ignore */
-    } rows[] = {{SIGHUP, 't'},  {SIGINT, 't'},   {SIGQUIT, 't'}, {SIGILL, 't'},   {SIGTRAP, 't'},
-                {SIGABRT, 't'}, {SIGBUS, 't'},   {SIGFPE, 't'},  {SIGUSR1, 't'},  {SIGSEGV, 't'},
-                {SIGUSR2, 't'}, {SIGPIPE, 't'},  {SIGALRM, 't'}, {SIGTERM, 't'},  {SIGSTKFLT, 't'},
-                {SIGCHLD, 'i'}, {SIGCONT, 'i'},  {SIGURG, 'i'},  {SIGXCPU, 't'},  {SIGXFSZ, 't'},
-                {SIGVTALRM, 't'}, {SIGPROF, 't'}, {SIGWINCH, 'i'}, {SIGIO, 't'},  {SIGPWR, 't'},
-                {SIGSYS, 't'},  {34, 't'},       {50, 't'},      {64, 't'}};
+    } rows[] = {{SIGHUP, 't'},    {SIGINT, 't'},  {SIGQUIT, 't'},  {SIGILL, 't'},  {SIGTRAP, 't'},
+                {SIGABRT, 't'},   {SIGBUS, 't'},  {SIGFPE, 't'},   {SIGUSR1, 't'}, {SIGSEGV, 't'},
+                {SIGUSR2, 't'},   {SIGPIPE, 't'}, {SIGALRM, 't'},  {SIGTERM, 't'}, {SIGSTKFLT, 't'},
+                {SIGCHLD, 'i'},   {SIGCONT, 'i'}, {SIGURG, 'i'},   {SIGXCPU, 't'}, {SIGXFSZ, 't'},
+                {SIGVTALRM, 't'}, {SIGPROF, 't'}, {SIGWINCH, 'i'}, {SIGIO, 't'},   {SIGPWR, 't'},
+                {SIGSYS, 't'},    {34, 't'},      {50, 't'},       {64, 't'}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         long pid = gt_fork();
         if (pid == 0) {
@@ -761,7 +769,8 @@ static void count_storm(int sig)
 
 CASE(storm_from_another_process)
 {
-    /* Real-time signals from a child while this process computes, calls and sleeps: none gets lost. */
+    /* Real-time signals from a child while this process computes, calls and sleeps: none gets lost.
+     */
     gt_handle(46, count_storm, SA_RESTART, 0);
     g_storm = 0;
     long me = sc(getpid);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: stat lstat fstat newfstatat statx access faccessat faccessat2 chmod fchmod fchmodat chown lchown fchown fchownat utime utimes utimensat futimesat umask statfs fstatfs ustat */
+/* covers: stat lstat fstat newfstatat statx access faccessat faccessat2 chmod fchmod fchmodat chown
+ * lchown fchown fchownat utime utimes utimensat futimesat umask statfs fstatfs ustat */
 #include <asm/statfs.h>
 
 #include "gt.h"
 
-#define UTIME_NOW ((1l << 30) - 1l)
+#define UTIME_NOW  ((1l << 30) - 1l)
 #define UTIME_OMIT ((1l << 30) - 2l)
 
 static bool root(void)
@@ -46,7 +47,8 @@ CASE(stat_fields)
     ERR(sc(stat, "f/x", &st), ENOTDIR);
     ERR(sc(stat, "", &st), ENOENT);
     ERR(sc(fstat, 999, &st), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(stat, b, &st), EFAULT);
         ERR(sc(stat, "f", b), EFAULT);
         ERR(sc(fstat, 1, b), EFAULT);
@@ -154,7 +156,8 @@ CASE(statx_call)
     EQ(sc(statx, AT_FDCWD, "/dev/null", 0, STATX_BASIC_STATS, &sx), 0);
     EQ(sx.stx_rdev_major, 1);
     EQ(sx.stx_rdev_minor, 3);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(statx, AT_FDCWD, "sx", 0, STATX_SIZE, b), EFAULT);
         ERR(sc(statx, AT_FDCWD, b, 0, STATX_SIZE, &sx), EFAULT);
     }
@@ -183,7 +186,8 @@ CASE(access_checks)
     EQ(sc(faccessat2, AT_FDCWD, "ac", F_OK, AT_EACCESS), 0);
     ERR(sc(faccessat2, AT_FDCWD, "ac", F_OK, 0x1), EINVAL);
     ERR(sc(faccessat, 999, "ac", F_OK), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(access, b, F_OK), EFAULT);
     }
 }
@@ -224,7 +228,8 @@ CASE(change_mode)
         ERR(sc(chmod, "/etc/passwd", 0644), EPERM);
         ERR(sc(chmod, "/", 0755), EPERM);
     }
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(chmod, b, 0), EFAULT);
     }
 }
@@ -272,7 +277,8 @@ CASE(change_owner)
     EQ(sc(fchownat, AT_FDCWD, "owl", uid, -1, AT_SYMLINK_NOFOLLOW), 0);
     ERR(sc(fchownat, AT_FDCWD, "ow", uid, -1, 0x10), EINVAL);
     ERR(sc(fchown, 999, -1, -1), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(chown, b, -1, -1), EFAULT);
     }
 }
@@ -345,7 +351,8 @@ CASE(time_errors)
         ERR(sc(utimensat, AT_FDCWD, "/etc/passwd", ts, 0), EPERM);
         ERR(sc(utimensat, AT_FDCWD, "/etc/passwd", 0, 0), EACCES);
     }
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(utimensat, AT_FDCWD, "te", b, 0), EFAULT);
         ERR(sc(utimes, "te", b), EFAULT);
         ERR(sc(utime, "te", b), EFAULT);
@@ -373,7 +380,8 @@ CASE(filesystem_info)
     sc(close, p[1]);
     ERR(sc(statfs, "missing", &fs), ENOENT);
     ERR(sc(fstatfs, 999, &fs), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(statfs, ".", b), EFAULT);
         ERR(sc(statfs, b, &fs), EFAULT);
     }

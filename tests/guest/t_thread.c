@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: clone exit exit_group set_tid_address gettid arch_prctl tgkill getpid set_robust_list get_robust_list */
+/* covers: clone exit exit_group set_tid_address gettid arch_prctl tgkill getpid set_robust_list
+ * get_robust_list */
 #include <asm/prctl.h>
 
 #include "gt.h"
@@ -315,8 +316,8 @@ CASE(clear_tid_in_bad_memory)
     char *stack = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
     volatile int ptid = 0;
     g_count = 0;
-    OK(gt_clone_raw(GT_THREAD_FLAGS, stack + 16 * PAGE, &ptid, (volatile int *)gt_unmapped(), 0, add_one,
-                    NULL));
+    OK(gt_clone_raw(GT_THREAD_FLAGS, stack + 16 * PAGE, &ptid, (volatile int *)gt_unmapped(), 0,
+                    add_one, NULL));
     UNTIL(g_count == 1);
     CHECK(ptid > 0);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: clock_gettime clock_getres clock_settime clock_nanosleep nanosleep gettimeofday settimeofday time times getitimer setitimer alarm timer_create timer_settime timer_gettime timer_getoverrun timer_delete adjtimex clock_adjtime */
+/* covers: clock_gettime clock_getres clock_settime clock_nanosleep nanosleep gettimeofday
+ * settimeofday time times getitimer setitimer alarm timer_create timer_settime timer_gettime
+ * timer_getoverrun timer_delete adjtimex clock_adjtime */
 #include <linux/times.h>
 
 #include "gt.h"
@@ -11,9 +13,10 @@ static int64_t ns(const struct timespec *ts)
 
 CASE(clocks)
 {
-    static const int ids[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
-                              CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
-                              CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME};
+    static const int ids[] = {CLOCK_REALTIME,           CLOCK_MONOTONIC,
+                              CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
+                              CLOCK_MONOTONIC_RAW,      CLOCK_REALTIME_COARSE,
+                              CLOCK_MONOTONIC_COARSE,   CLOCK_BOOTTIME};
     for (size_t i = 0; i < COUNT(ids); i++) {
         struct timespec a, b;
         EQ(sc(clock_gettime, ids[i], &a), 0);
@@ -32,7 +35,8 @@ CASE(clocks)
         ERR(sc(clock_settime, CLOCK_REALTIME, &set), EPERM);
     }
     ERR(sc(clock_settime, CLOCK_MONOTONIC, &set), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(clock_gettime, CLOCK_MONOTONIC, b), EFAULT);
         ERR(sc(clock_getres, CLOCK_MONOTONIC, b), EFAULT);
     }
@@ -50,14 +54,16 @@ CASE(old_clocks)
     long now = sc(time, &t);
     EQ(now, t);
     CHECK(now - ts.tv_sec <= 1 && ts.tv_sec - now <= 1);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(gettimeofday, b, 0), EFAULT);
         ERR(sc(time, b), EFAULT);
     }
     struct tms tms;
     CHECK(sc(times, &tms) > 0);
     CHECK(sc(times, 0) > 0);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(times, b), EFAULT);
     }
 }
@@ -100,7 +106,8 @@ CASE(sleeps)
     struct timespec one = {0, 1};
     long r = sc(clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &one, 0);
     CHECK(r == -EINVAL || r == -EOPNOTSUPP);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(nanosleep, b, 0), EFAULT);
         ERR(sc(clock_nanosleep, CLOCK_MONOTONIC, 0, b, 0), EFAULT);
     }
@@ -154,7 +161,8 @@ CASE(interval_timers)
     ERR(sc(getitimer, 9, &cur), EINVAL);
     it.it_value.tv_usec = 1000000;
     ERR(sc(setitimer, ITIMER_REAL, &it, 0), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(setitimer, ITIMER_REAL, b, 0), EFAULT);
         ERR(sc(getitimer, ITIMER_REAL, b), EFAULT);
     }
@@ -261,7 +269,8 @@ CASE(posix_timers)
     ev.signo = 99;
     ERR(sc(timer_create, CLOCK_MONOTONIC, &ev, &id), EINVAL);
     ev.signo = 40;
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(timer_create, CLOCK_MONOTONIC, b, &id), EFAULT);
         ERR(sc(timer_create, CLOCK_MONOTONIC, &ev, b), EFAULT);
     }
@@ -328,8 +337,8 @@ CASE(vdso_agrees)
     for (int i = 0; i < 40 && (const char *)sym + 24 * i < str; i++) {
         const unsigned char *s = sym + 24 * i;
         if (strcmp(str + *(const unsigned *)s, "__vdso_clock_gettime") == 0) {
-            vgettime = (long (*)(int, struct timespec *))(uintptr_t)(base + *(const unsigned long *)(s + 8) -
-                                                                     load);
+            vgettime = (long (*)(int, struct timespec *))(
+                uintptr_t)(base + *(const unsigned long *)(s + 8) - load);
         }
     }
     NEED(vgettime != NULL);

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: process_vm_readv process_vm_writev read write readv writev recvmsg sendmsg getsockname poll */
-/* Pointers of the guest must never reach the kernel half: every way in and out is tried with its addresses. */
+/* covers: process_vm_readv process_vm_writev read write readv writev recvmsg sendmsg getsockname
+ * poll */
+/* Pointers of the guest must never reach the kernel half: every way in and out is tried with its
+ * addresses. */
 #include "gtnet.h"
 
 #define KHALF 0x600000000000ul
 
 /* Addresses in and around the kernel half. */
-static const unsigned long g_at[] = {KHALF, KHALF + 8, KHALF + 0x1000, KHALF + 0x100000, KHALF + 0x200000,
-                                     KHALF + 0x400000, KHALF + 0x1000000, KHALF + 0x8000000,
-                                     KHALF + 0x40000000, KHALF + 0x80000000, KHALF + 0x100000000ul,
-                                     KHALF + 0x1000000000ul, KHALF + 0x10000000000ul - 4096};
+static const unsigned long g_at[] = {KHALF,
+                                     KHALF + 8,
+                                     KHALF + 0x1000,
+                                     KHALF + 0x100000,
+                                     KHALF + 0x200000,
+                                     KHALF + 0x400000,
+                                     KHALF + 0x1000000,
+                                     KHALF + 0x8000000,
+                                     KHALF + 0x40000000,
+                                     KHALF + 0x80000000,
+                                     KHALF + 0x100000000ul,
+                                     KHALF + 0x1000000000ul,
+                                     KHALF + 0x10000000000ul - 4096};
 
-#define FOR_AT(p)                                                                           \
-    for (size_t gt_k = 0; gt_k < COUNT(g_at); gt_k++)                                       \
+#define FOR_AT(p)                                                                                  \
+    for (size_t gt_k = 0; gt_k < COUNT(g_at); gt_k++)                                              \
         for (void *p = (void *)g_at[gt_k], *gt_o = (void *)1; gt_o; gt_o = 0)
 
 CASE(plain_buffers)
@@ -24,7 +35,8 @@ CASE(plain_buffers)
     OK(sc(write, file, "0123456789", 10));
     OK(sc(pipe2, q, O_NONBLOCK));
     OK(sc(write, q[1], "0123456789", 10));
-    FOR_AT (p) {
+    FOR_AT(p)
+    {
         ERR(sc(read, zero, p, 8), EFAULT);
         ERR(sc(write, zero, p, 8), sc(write, zero, p, 8) == 8 ? -8 : EFAULT);
         ERR(sc(pread64, file, p, 8, 0), EFAULT);
@@ -65,7 +77,8 @@ CASE(vectors)
     char ok_byte = 'k';
     OK(sc(pipe2, q, O_NONBLOCK));
     OK(sc(write, q[1], "0123456789", 10));
-    FOR_AT (p) {
+    FOR_AT(p)
+    {
         struct iovec v[2] = {{p, 4}, {&ok_byte, 1}};
         ERR(sc(readv, q[0], p, 1), EFAULT);
         ERR(sc(writev, q[1], p, 1), EFAULT);
@@ -88,7 +101,8 @@ CASE(socket_structures)
     unsigned alen = sizeof(a);
     OK(sc(bind, u, &a, sizeof(a)));
     OK(sc(getsockname, u, &a, &alen));
-    FOR_AT (p) {
+    FOR_AT(p)
+    {
         struct iovec v = {&byte, 1};
         struct iovec bad = {p, 1};
         struct gt_msg m = {0, 0, &v, 1, p, 64, 0};
@@ -126,7 +140,8 @@ CASE(socket_structures)
 
 CASE(futex_and_time)
 {
-    FOR_AT (p) {
+    FOR_AT(p)
+    {
         ERR(sc(futex, p, FUTEX_WAIT, 0, 0, 0, 0), EFAULT);
         ERR(sc(futex, p, FUTEX_WAKE, 1, 0, 0, 0), EFAULT);
         ERR(sc(clock_gettime, CLOCK_MONOTONIC, p), EFAULT);
@@ -147,7 +162,8 @@ CASE(futex_and_time)
 
 CASE(signal_stacks_in_it)
 {
-    /* A signal stack inside the kernel half: the frame cannot be written, the program dies of SIGSEGV. */
+    /* A signal stack inside the kernel half: the frame cannot be written, the program dies of
+     * SIGSEGV. */
     for (size_t i = 0; i < COUNT(g_at); i += 3) {
         long pid = gt_fork();
         if (pid == 0) {
@@ -190,7 +206,8 @@ CASE(process_memory)
     EQ(HIDE((char *)there)[0], 'T');
     ERR(sc(process_vm_readv, 0x3fffff, &l, 1, &r, 1, 0), ESRCH);
     ERR(sc(process_vm_readv, sc(getpid), &l, 1, &r, 1, 1), EINVAL);
-    FOR_AT (p) {
+    FOR_AT(p)
+    {
         struct iovec k = {p, 8};
         ERR(sc(process_vm_readv, sc(getpid), &l, 1, &k, 1, 0), EFAULT);
         ERR(sc(process_vm_writev, sc(getpid), &l, 1, &k, 1, 0), EFAULT);
@@ -239,7 +256,8 @@ static void flip(void *arg)
 
 CASE(protection_changes_under_a_call)
 {
-    /* Another thread takes the page away and gives it back: results are right or EFAULT, nothing else. */
+    /* Another thread takes the page away and gives it back: results are right or EFAULT, nothing
+     * else. */
     struct gt_thread t;
     int p[2];
     OK(sc(pipe2, p, O_NONBLOCK));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockopt setsockopt */
+/* covers: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto
+ * recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockopt setsockopt */
 #include "gtnet.h"
 
 static unsigned un(struct gt_un *a, const char *path)
@@ -25,7 +26,8 @@ CASE(socket_errors)
     ERR(sc(socket, AF_UNIX, SOCK_STREAM | 0x10000, 0), EINVAL);
     int p[2];
     ERR(sc(socketpair, AF_INET, SOCK_STREAM, 0, p), EOPNOTSUPP);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(socketpair, AF_UNIX, SOCK_STREAM, 0, b), EFAULT);
     }
     OK(sc(pipe, p));
@@ -182,7 +184,8 @@ CASE(named_stream)
     un(&a, "sock");
     ERR(sc(connect, d, &a, 7), ECONNREFUSED); /* the file stays, nobody is there */
     EQ(sc(read, s, buf, 1), -EAGAIN);
-    FOR_BAD (p) {
+    FOR_BAD(p)
+    {
         ERR(sc(bind, d, p, 10), EFAULT);
         ERR(sc(connect, d, p, 10), EFAULT);
         ERR(sc(getsockname, d, p, &len), EFAULT);
@@ -414,7 +417,8 @@ CASE(options)
     ERR(sc(getsockopt, s[0], SOL_SOCKET, 9999, &v, &len), ENOPROTOOPT);
     ERR(sc(getsockopt, s[0], 77, 1, &v, &len), EOPNOTSUPP);
     ERR(sc(setsockopt, s[0], SOL_SOCKET, SO_SNDBUF, &v, 2), EINVAL);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(getsockopt, s[0], SOL_SOCKET, SO_TYPE, b, &len), EFAULT);
         ERR(sc(getsockopt, s[0], SOL_SOCKET, SO_TYPE, &v, b), EFAULT);
         ERR(sc(setsockopt, s[0], SOL_SOCKET, SO_SNDBUF, b, 4), EFAULT);
@@ -486,7 +490,8 @@ CASE(vectors_and_many)
     EQ(mm[0].len, 6);
     EQ(mm[1].len, 2);
     EQ(memcmp(a, "abcd", 4), 0);
-    FOR_BAD (p) {
+    FOR_BAD(p)
+    {
         ERR(sc(sendmsg, s[0], p, 0), EFAULT);
         ERR(sc(recvmsg, s[1], p, MSG_DONTWAIT), EFAULT);
         ERR(sc(sendto, s[0], p, 4, 0, 0, 0), EFAULT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr */
+/* covers: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+ * removexattr lremovexattr fremovexattr */
 #include <linux/xattr.h>
 
 #include "gt.h"
@@ -70,7 +71,8 @@ CASE(errors)
     EQ(sc(getxattr, "probe", "user.x", buf, 16), 1);
     EQ(sc(llistxattr, "sl", buf, 0), 0);
     ERR(sc(fgetxattr, 999, "user.x", buf, 16), EBADF);
-    FOR_BAD (b) {
+    FOR_BAD(b)
+    {
         ERR(sc(setxattr, b, "user.x", "v", 1, 0), EFAULT);
         ERR(sc(setxattr, "probe", b, "v", 1, 0), EFAULT);
         ERR(sc(setxattr, "probe", "user.x", b, 1, 0), EFAULT);

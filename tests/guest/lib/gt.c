@@ -184,7 +184,8 @@ int gt_vformat(char *out, size_t size, const char *fmt, va_list ap)
         }
         if (*fmt == 'd') {
             long v = longs ? va_arg(ap, long) : va_arg(ap, int);
-            put_number(&o, v < 0 ? 0ul - (unsigned long)v : (unsigned long)v, 10, v < 0, width, pad);
+            put_number(&o, v < 0 ? 0ul - (unsigned long)v : (unsigned long)v, 10, v < 0, width,
+                       pad);
         } else if (*fmt == 'u' || *fmt == 'x' || *fmt == 'o') {
             unsigned long v = longs ? va_arg(ap, unsigned long) : va_arg(ap, unsigned);
             put_number(&o, v, *fmt == 'u' ? 10 : *fmt == 'x' ? 16 : 8, false, width, pad);
@@ -243,18 +244,23 @@ static const struct {
     int nr;
     const char *name;
 } g_errnames[] = {
-#define E(x) {E##x, "E" #x}
-    E(PERM),     E(NOENT),       E(SRCH),       E(INTR),         E(IO),        E(NXIO),
-    E(2BIG),     E(NOEXEC),      E(BADF),       E(CHILD),        E(AGAIN),     E(NOMEM),
-    E(ACCES),    E(FAULT),       E(NOTBLK),     E(BUSY),         E(EXIST),     E(XDEV),
-    E(NODEV),    E(NOTDIR),      E(ISDIR),      E(INVAL),        E(NFILE),     E(MFILE),
-    E(NOTTY),    E(TXTBSY),      E(FBIG),       E(NOSPC),        E(SPIPE),     E(ROFS),
-    E(MLINK),    E(PIPE),        E(DOM),        E(RANGE),        E(DEADLK),    E(NAMETOOLONG),
-    E(NOLCK),    E(NOSYS),       E(NOTEMPTY),   E(LOOP),         E(NODATA),    E(TIME),
-    E(OVERFLOW), E(NOTSOCK),     E(DESTADDRREQ), E(MSGSIZE),     E(PROTOTYPE), E(NOPROTOOPT),
-    E(PROTONOSUPPORT), E(SOCKTNOSUPPORT), E(OPNOTSUPP), E(AFNOSUPPORT), E(ADDRINUSE),
-    E(ADDRNOTAVAIL), E(NETUNREACH), E(CONNABORTED), E(CONNRESET), E(ISCONN),   E(NOTCONN),
-    E(TIMEDOUT), E(CONNREFUSED), E(ALREADY),    E(INPROGRESS),   E(STALE),     E(CANCELED),
+#define E(x)                                                                                       \
+    {                                                                                              \
+        E##x, "E" #x                                                                               \
+    }
+    E(PERM),        E(NOENT),       E(SRCH),       E(INTR),           E(IO),
+    E(NXIO),        E(2BIG),        E(NOEXEC),     E(BADF),           E(CHILD),
+    E(AGAIN),       E(NOMEM),       E(ACCES),      E(FAULT),          E(NOTBLK),
+    E(BUSY),        E(EXIST),       E(XDEV),       E(NODEV),          E(NOTDIR),
+    E(ISDIR),       E(INVAL),       E(NFILE),      E(MFILE),          E(NOTTY),
+    E(TXTBSY),      E(FBIG),        E(NOSPC),      E(SPIPE),          E(ROFS),
+    E(MLINK),       E(PIPE),        E(DOM),        E(RANGE),          E(DEADLK),
+    E(NAMETOOLONG), E(NOLCK),       E(NOSYS),      E(NOTEMPTY),       E(LOOP),
+    E(NODATA),      E(TIME),        E(OVERFLOW),   E(NOTSOCK),        E(DESTADDRREQ),
+    E(MSGSIZE),     E(PROTOTYPE),   E(NOPROTOOPT), E(PROTONOSUPPORT), E(SOCKTNOSUPPORT),
+    E(OPNOTSUPP),   E(AFNOSUPPORT), E(ADDRINUSE),  E(ADDRNOTAVAIL),   E(NETUNREACH),
+    E(CONNABORTED), E(CONNRESET),   E(ISCONN),     E(NOTCONN),        E(TIMEDOUT),
+    E(CONNREFUSED), E(ALREADY),     E(INPROGRESS), E(STALE),          E(CANCELED),
     E(OWNERDEAD),
 #undef E
 };

@@ -37,30 +37,30 @@
 /* ---- what the uapi headers leave to libc ---- */
 
 #define AT_FDCWD_ AT_FDCWD
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
-#define R_OK 4
-#define W_OK 2
-#define X_OK 1
-#define F_OK 0
+#define R_OK      4
+#define W_OK      2
+#define X_OK      1
+#define F_OK      0
 
-#define WEXITSTATUS(s) (((s) >> 8) & 0xff)
-#define WIFEXITED(s) (((s) & 0x7f) == 0)
-#define WTERMSIG(s) ((s) & 0x7f)
-#define WIFSIGNALED(s) (((s) & 0x7f) != 0 && ((s) & 0x7f) != 0x7f)
-#define WIFSTOPPED(s) (((s) & 0xff) == 0x7f)
-#define WSTOPSIG(s) (((s) >> 8) & 0xff)
-#define WIFCONTINUED(s) ((s) == 0xffff)
-#define WCOREDUMP_BIT 0x80
+#define WEXITSTATUS(s)    (((s) >> 8) & 0xff)
+#define WIFEXITED(s)      (((s)&0x7f) == 0)
+#define WTERMSIG(s)       ((s)&0x7f)
+#define WIFSIGNALED(s)    (((s)&0x7f) != 0 && ((s)&0x7f) != 0x7f)
+#define WIFSTOPPED(s)     (((s)&0xff) == 0x7f)
+#define WSTOPSIG(s)       (((s) >> 8) & 0xff)
+#define WIFCONTINUED(s)   ((s) == 0xffff)
+#define WCOREDUMP_BIT     0x80
 #define STATUS_EXIT(code) ((code) << 8)
 
 #define POLL_FLAG_ANY (POLLIN | POLLOUT)
 
 typedef uint64_t gt_set; /* a kernel sigset_t */
-#define SIGBIT(n) (1ul << ((n) - 1))
+#define SIGBIT(n) (1ul << ((n)-1))
 
 /* Kernel layout of struct sigaction. */
 struct gt_sigaction {
@@ -143,22 +143,21 @@ static inline long gt_sc6(long nr, long a, long b, long c, long d, long e, long 
     return ret;
 }
 
-#define GT_L(x) ((long)(x))
-#define GT_S0(n) gt_sc0(n)
-#define GT_S1(n, a) gt_sc1(n, GT_L(a))
-#define GT_S2(n, a, b) gt_sc2(n, GT_L(a), GT_L(b))
-#define GT_S3(n, a, b, c) gt_sc3(n, GT_L(a), GT_L(b), GT_L(c))
-#define GT_S4(n, a, b, c, d) gt_sc4(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d))
-#define GT_S5(n, a, b, c, d, e) gt_sc5(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d), GT_L(e))
-#define GT_S6(n, a, b, c, d, e, f) \
-    gt_sc6(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d), GT_L(e), GT_L(f))
+#define GT_L(x)                                     ((long)(x))
+#define GT_S0(n)                                    gt_sc0(n)
+#define GT_S1(n, a)                                 gt_sc1(n, GT_L(a))
+#define GT_S2(n, a, b)                              gt_sc2(n, GT_L(a), GT_L(b))
+#define GT_S3(n, a, b, c)                           gt_sc3(n, GT_L(a), GT_L(b), GT_L(c))
+#define GT_S4(n, a, b, c, d)                        gt_sc4(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d))
+#define GT_S5(n, a, b, c, d, e)                     gt_sc5(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d), GT_L(e))
+#define GT_S6(n, a, b, c, d, e, f)                  gt_sc6(n, GT_L(a), GT_L(b), GT_L(c), GT_L(d), GT_L(e), GT_L(f))
 #define GT_PICK(_0, _1, _2, _3, _4, _5, _6, m, ...) m
 
 /* sc(read, fd, buf, size): the raw result, -errno for an error. */
-#define sc(...) GT_SC_(__VA_ARGS__)
+#define sc(...)           GT_SC_(__VA_ARGS__)
 #define GT_SC_(name, ...) GT_SCX(__NR_##name, ##__VA_ARGS__)
 /* The same with a number. */
-#define GT_SCX(...)                                                                         \
+#define GT_SCX(...)                                                                                \
     GT_PICK(__VA_ARGS__, GT_S6, GT_S5, GT_S4, GT_S3, GT_S2, GT_S1, GT_S0, )(__VA_ARGS__)
 #define scn(...) GT_SCX(__VA_ARGS__)
 
@@ -171,10 +170,10 @@ struct gt_case {
     int pad;
 };
 
-#define CASE(id)                                                                            \
-    static void case_##id(void);                                                            \
-    static const struct gt_case gt_entry_##id                                               \
-        __attribute__((section("gt_cases"), used, aligned(8))) = {#id, case_##id, __LINE__, 0}; \
+#define CASE(id)                                                                                   \
+    static void case_##id(void);                                                                   \
+    static const struct gt_case gt_entry_##id                                                      \
+        __attribute__((section("gt_cases"), used, aligned(8))) = {#id, case_##id, __LINE__, 0};    \
     static void case_##id(void)
 
 /* Report a failed check; counted for the running case. */
@@ -183,61 +182,60 @@ void gt_skip(const char *why);
 extern volatile int gt_failures; /* failed checks of the running case in this process */
 
 /* TAP-like named check. */
-#define ok(cond, name) \
-    ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, (name), 0, 0, 0))
-#define CHECK(cond) ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, #cond, 0, 0, 0))
-#define GT_EQ(expr, value, text)                                                            \
-    ({                                                                                      \
-        long gt_g = (long)(expr), gt_w = (long)(value);                                     \
-        if (gt_g != gt_w) {                                                                 \
-            gt_fail(__FILE__, __LINE__, text, gt_g, gt_w, 1);                               \
-        }                                                                                   \
-        gt_g == gt_w;                                                                       \
+#define ok(cond, name) ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, (name), 0, 0, 0))
+#define CHECK(cond)    ((cond) ? (void)0 : gt_fail(__FILE__, __LINE__, #cond, 0, 0, 0))
+#define GT_EQ(expr, value, text)                                                                   \
+    ({                                                                                             \
+        long gt_g = (long)(expr), gt_w = (long)(value);                                            \
+        if (gt_g != gt_w) {                                                                        \
+            gt_fail(__FILE__, __LINE__, text, gt_g, gt_w, 1);                                      \
+        }                                                                                          \
+        gt_g == gt_w;                                                                              \
     })
 #define EQ(expr, value) GT_EQ(expr, value, #expr)
-#define ERR(expr, e) GT_EQ(expr, -(e), #expr)
+#define ERR(expr, e)    GT_EQ(expr, -(e), #expr)
 /* Must be >= 0; gives the value. */
-#define OK(expr)                                                                            \
-    ({                                                                                      \
-        long gt_g = (long)(expr);                                                           \
-        if (gt_g < 0 && gt_g > -4096) {                                                     \
-            gt_fail(__FILE__, __LINE__, #expr, gt_g, 0, 2);                                 \
-        }                                                                                   \
-        gt_g;                                                                               \
+#define OK(expr)                                                                                   \
+    ({                                                                                             \
+        long gt_g = (long)(expr);                                                                  \
+        if (gt_g < 0 && gt_g > -4096) {                                                            \
+            gt_fail(__FILE__, __LINE__, #expr, gt_g, 0, 2);                                        \
+        }                                                                                          \
+        gt_g;                                                                                      \
     })
 /* Leave the case when this does not hold. */
-#define NEED(cond)                                                                          \
-    do {                                                                                    \
-        if (!(cond)) {                                                                      \
-            gt_fail(__FILE__, __LINE__, #cond, 0, 0, 0);                                    \
-            return;                                                                         \
-        }                                                                                   \
+#define NEED(cond)                                                                                 \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            gt_fail(__FILE__, __LINE__, #cond, 0, 0, 0);                                           \
+            return;                                                                                \
+        }                                                                                          \
     } while (0)
-#define SKIP(why)                                                                           \
-    do {                                                                                    \
-        gt_skip(why);                                                                       \
-        return;                                                                             \
+#define SKIP(why)                                                                                  \
+    do {                                                                                           \
+        gt_skip(why);                                                                              \
+        return;                                                                                    \
     } while (0)
 /* Poll a condition for up to five seconds. */
-#define UNTIL(cond)                                                                         \
-    ({                                                                                      \
-        int gt_i = 0;                                                                       \
-        while (!(cond) && gt_i < 5000) {                                                    \
-            gt_msleep(1);                                                                   \
-            gt_i++;                                                                         \
-        }                                                                                   \
-        if (gt_i >= 5000) {                                                                 \
-            gt_fail(__FILE__, __LINE__, "UNTIL " #cond, 0, 0, 0);                           \
-        }                                                                                   \
-        gt_i < 5000;                                                                        \
+#define UNTIL(cond)                                                                                \
+    ({                                                                                             \
+        int gt_i = 0;                                                                              \
+        while (!(cond) && gt_i < 5000) {                                                           \
+            gt_msleep(1);                                                                          \
+            gt_i++;                                                                                \
+        }                                                                                          \
+        if (gt_i >= 5000) {                                                                        \
+            gt_fail(__FILE__, __LINE__, "UNTIL " #cond, 0, 0, 0);                                  \
+        }                                                                                          \
+        gt_i < 5000;                                                                               \
     })
 
 /* The same pointer, of which the compiler knows nothing. */
-#define HIDE(p)                                                                             \
-    ({                                                                                      \
-        __typeof__(p) gt_h = (p);                                                           \
-        __asm__ volatile("" : "+r"(gt_h));                                                  \
-        gt_h;                                                                               \
+#define HIDE(p)                                                                                    \
+    ({                                                                                             \
+        __typeof__(p) gt_h = (p);                                                                  \
+        __asm__ volatile("" : "+r"(gt_h));                                                         \
+        gt_h;                                                                                      \
     })
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -252,17 +250,14 @@ long gt_fork(void);
 long gt_wait(long pid);
 #define CHILD_OK(pid) EQ(gt_wait(pid), 0)
 /* Run `code` in a child process; gives the pid. */
-#define IN_CHILD(...)                                                                       \
-    ({                                                                                      \
-        long gt_p = gt_fork();                                                              \
-        if (gt_p == 0) {                                                                    \
-            gt_failures = 0;                                                                \
-            {                                                                               \
-                __VA_ARGS__                                                                 \
-            }                                                                               \
-            gt_child_end();                                                                 \
-        }                                                                                   \
-        gt_p;                                                                               \
+#define IN_CHILD(...)                                                                              \
+    ({                                                                                             \
+        long gt_p = gt_fork();                                                                     \
+        if (gt_p == 0) {                                                                           \
+            gt_failures = 0;                                                                       \
+            {__VA_ARGS__} gt_child_end();                                                          \
+        }                                                                                          \
+        gt_p;                                                                                      \
     })
 /* Wait until a thread or process sleeps in the kernel (state S), at most half a second. */
 void gt_until_asleep(long tid);
@@ -279,8 +274,8 @@ struct gt_thread {
     volatile int tid; /* cleared by the kernel at exit */
 };
 
-#define GT_THREAD_FLAGS                                                                     \
-    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |     \
+#define GT_THREAD_FLAGS                                                                            \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 long gt_clone_raw(unsigned long flags, void *stack, volatile int *ptid, volatile int *ctid,
                   unsigned long tls, void (*fn)(void *), void *arg);
@@ -308,12 +303,13 @@ void *gt_map_shared(size_t size);
 void *gt_guarded(size_t size);
 /* An address at which nothing is mapped. */
 void *gt_unmapped(void);
-/* Pointers no system call may accept: null page, hole, PROT_NONE, kernel half of lxcore, not canonical, host kernel. */
+/* Pointers no system call may accept: null page, hole, PROT_NONE, kernel half of lxcore, not
+ * canonical, host kernel. */
 #define GT_BADS 8
 extern void *gt_bad[GT_BADS];
 void gt_bad_init(void);
-#define FOR_BAD(p)                                                                          \
-    for (int gt_bi = (gt_bad_init(), 0); gt_bi < GT_BADS; gt_bi++)                          \
+#define FOR_BAD(p)                                                                                 \
+    for (int gt_bi = (gt_bad_init(), 0); gt_bi < GT_BADS; gt_bi++)                                 \
         for (void *p = gt_bad[gt_bi], *gt_once = (void *)1; gt_once; gt_once = 0)
 
 /* ---- strings, output, files, time ---- */

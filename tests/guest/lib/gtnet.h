@@ -9,30 +9,30 @@
 
 #include "gt.h"
 
-#define AF_UNSPEC 0
-#define AF_UNIX 1
-#define AF_INET 2
-#define AF_INET6 10
-#define SOCK_STREAM 1
-#define SOCK_DGRAM 2
-#define SOCK_SEQPACKET 5
-#define SOCK_NONBLOCK O_NONBLOCK
-#define SOCK_CLOEXEC O_CLOEXEC
-#define SHUT_RD 0
-#define SHUT_WR 1
-#define SHUT_RDWR 2
-#define MSG_OOB 1
-#define MSG_PEEK 2
-#define MSG_CTRUNC 8
-#define MSG_TRUNC 0x20
-#define MSG_DONTWAIT 0x40
-#define MSG_EOR 0x80
-#define MSG_WAITALL 0x100
-#define MSG_NOSIGNAL 0x4000
-#define MSG_MORE 0x8000
+#define AF_UNSPEC        0
+#define AF_UNIX          1
+#define AF_INET          2
+#define AF_INET6         10
+#define SOCK_STREAM      1
+#define SOCK_DGRAM       2
+#define SOCK_SEQPACKET   5
+#define SOCK_NONBLOCK    O_NONBLOCK
+#define SOCK_CLOEXEC     O_CLOEXEC
+#define SHUT_RD          0
+#define SHUT_WR          1
+#define SHUT_RDWR        2
+#define MSG_OOB          1
+#define MSG_PEEK         2
+#define MSG_CTRUNC       8
+#define MSG_TRUNC        0x20
+#define MSG_DONTWAIT     0x40
+#define MSG_EOR          0x80
+#define MSG_WAITALL      0x100
+#define MSG_NOSIGNAL     0x4000
+#define MSG_MORE         0x8000
 #define MSG_CMSG_CLOEXEC 0x40000000
-#define SCM_RIGHTS 1
-#define SCM_CREDENTIALS 2
+#define SCM_RIGHTS       1
+#define SCM_CREDENTIALS  2
 
 struct gt_un {
     unsigned short family;
@@ -82,4 +82,4 @@ static inline unsigned short gt_htons(unsigned v)
 #define LOOPBACK 0x0100007fu
 
 #define CMSG_SPACE(n) ((((n) + 7) & ~7ul) + sizeof(struct gt_cmsg))
-#define CMSG_LEN(n) (sizeof(struct gt_cmsg) + (n))
+#define CMSG_LEN(n)   (sizeof(struct gt_cmsg) + (n))
