@@ -86,28 +86,17 @@ static s64 inet_bind(struct sock *s, const void *addr, u32 len, const struct wal
     return host_sock_bind(handle(s), addr, len);
 }
 
+/* While waiting the host is asked again by the same call: -LX_EALREADY, then the result, which also
+ * takes its socket out of the connecting state. */
 static s64 inet_connect(struct sock *s, const void *addr, u32 len, const struct walk *w, bool again)
 {
-    s64 r;
+    s64 r = host_sock_connect(handle(s), addr, len);
 
     (void)w;
-    if (!again) {
-        r = host_sock_connect(handle(s), addr, len);
-        if (r == -LX_EINPROGRESS) {
-            rearm(s, EPOLL_REARM_OUT | EPOLL_REARM_IN);
-        }
-        return r;
+    if (r == -LX_EINPROGRESS) {
+        rearm(s, EPOLL_REARM_OUT | EPOLL_REARM_IN);
     }
-    if (!host_chan_poll(handle(s), LX_POLLOUT)) {
-        return -LX_EINPROGRESS;
-    }
-    {
-        s32 err = 0;
-        u32 n = sizeof(err);
-
-        r = host_sock_getopt(handle(s), LX_SOL_SOCKET, LX_SO_ERROR, &err, &n);
-        return r < 0 ? r : -(s64)err;
-    }
+    return r == -LX_EISCONN && again ? 0 : r;
 }
 
 static s64 inet_listen(struct sock *s, u32 backlog)
