@@ -138,6 +138,11 @@ _Noreturn void host_panic(const char *why)
     abort();
 }
 
+_Noreturn void host_instance_exit(s32 status)
+{
+    exit(status);
+}
+
 s64 host_random(void *buf, u64 len)
 {
     u8 *p = buf;
