@@ -209,6 +209,7 @@ static void child_died_locked(struct group *g)
     bool send = true;
     bool gone = false;
 
+    atomic_store(&g->pid->exited, 1);
     if (parent == NULL) {
         return;
     }

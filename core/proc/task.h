@@ -34,6 +34,7 @@ struct pid {
     struct list_head pgrp;        /* [P] groups whose process group this is    */
     struct list_head session;     /* [P] groups whose session this is          */
     struct waitq wait;            /* pidfd pollers                             */
+    _Atomic u32 exited;           /* [a] the process with this number has ended */
 };
 
 struct sigqueue_entry { struct list_head node; struct lx_siginfo info; u32 uid; void *timer; };
