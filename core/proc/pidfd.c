@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors that stand for processes: readable when the process has ended. */
+#include "proc/pidfd.h"
+
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_poll.h"
+#include "proc/task.h"
+
+static u32 pidfd_poll(struct file *f, struct poll_table *pt)
+{
+    struct pid *p = f->priv;
+
+    poll_wait(pt, &p->wait, 0);
+    return atomic_load(&p->exited) ? LX_POLLIN | LX_POLLRDNORM : 0;
+}
+
+static void pidfd_release(struct file *f)
+{
+    pid_put(f->priv);
+}
+
+static const struct file_ops pidfd_ops = {
+    .poll = pidfd_poll,
+    .release = pidfd_release,
+};
+
+s64 pidfd_new(struct pid *p, u32 flags, struct file **out)
+{
+    *out = file_anon(&pidfd_ops, "anon_inode:[pidfd]", 0600,
+                     LX_O_RDWR | (flags & LX_O_NONBLOCK), FILE_STREAM, pid_get(p));
+    if (!*out) {
+        pid_put(p);
+        return -LX_ENOMEM;
+    }
+    return 0;
+}
+
+struct pid *pidfd_pid(struct file *f)
+{
+    return f->ops == &pidfd_ops ? f->priv : NULL;
+}

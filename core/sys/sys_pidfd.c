@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pidfd_open(2) and its like, signalfd(2). */
+#include "ks/uaccess.h"
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_fcntl.h"
+#include "lx_resource.h"
+#include "proc/pidfd.h"
+#include "proc/signalfd.h"
+#include "proc/task.h"
+#include "proc/taskalloc.h"
+#include "sysproto.h"
+#include "vfs/fdtable.h"
+
+static s64 install(struct task *t, struct file *f, bool cloexec)
+{
+    s64 r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), cloexec);
+
+    if (r < 0) {
+        file_put(f);
+    }
+    return r;
+}
+
+/* ---------------------------------------------------------------------------- signalfd ---- */
+
+s64 sys_signalfd4(struct task *t, s32 fd, uptr mask, u64 setsize, u32 flags)
+{
+    struct file *f;
+    u64 set;
+    s64 r;
+
+    if (setsize != LX_SIGSET_SIZE) {
+        return -LX_EINVAL;
+    }
+    r = get_user64(mask, &set);
+    if (r < 0) {
+        return r;
+    }
+    if (flags & ~(u32)(LX_SFD_CLOEXEC | LX_SFD_NONBLOCK)) {
+        return -LX_EINVAL;
+    }
+    if (fd == -1) {
+        r = signalfd_new(set, flags, &f);
+        return r < 0 ? r : install(t, f, flags & LX_SFD_CLOEXEC);
+    }
+    f = fd_get(t->files, fd);
+    if (!f) {
+        return -LX_EBADF;
+    }
+    r = signalfd_set(f, set);
+    file_put(f);
+    return r < 0 ? r : fd;
+}
+
+s64 sys_signalfd(struct task *t, s32 fd, uptr mask, u64 setsize)
+{
+    return sys_signalfd4(t, fd, mask, setsize, 0);
+}
+
+/* ------------------------------------------------------------------------------- pidfd ---- */
+
+s64 sys_pidfd_open(struct task *t, s32 nr, u32 flags)
+{
+    struct pid *p = NULL;
+    struct file *f;
+    s64 r = 0;
+
+    if (nr <= 0 || (flags & ~(u32)LX_O_NONBLOCK)) {
+        return -LX_EINVAL;
+    }
+    lock_acquire(&g_pid_lock);
+    p = pid_find_locked(nr);
+    if (!p || (!p->group && !p->task)) {
+        r = -LX_ESRCH;
+    } else if (!p->group) {
+        r = -LX_EINVAL; /* a thread, not a process */
+    } else {
+        pid_get(p);
+    }
+    lock_release(&g_pid_lock);
+    if (r < 0) {
+        return r;
+    }
+    r = pidfd_new(p, flags, &f);
+    pid_put(p);
+    return r < 0 ? r : install(t, f, true);
+}
+
+/* Whether t may send sig to g, as kill(2) has it. g_pid_lock held. */
+static bool may_signal_locked(struct task *t, struct group *g, u32 sig)
+{
+    const struct cred *c = t->cred;
+    const struct cred *o = g->leader->cred;
+
+    return t->group == g || c->euid == o->suid || c->euid == o->uid || c->uid == o->suid ||
+           c->uid == o->uid || cred_capable(c, LX_CAP_KILL) ||
+           (sig == LX_SIGCONT && t->group->session == g->session);
+}
+
+/* The live process of a pidfd, referenced; NULL gone. g_pid_lock held. */
+static struct group *group_of_locked(struct pid *p)
+{
+    return p->group && !atomic_load(&p->exited) ? group_get(p->group) : NULL;
+}
+
+static s64 make_info(struct task *t, u32 sig, uptr info, struct pid *to, struct lx_siginfo *si)
+{
+    s64 r;
+
+    if (uptr_null(info)) {
+        *si = (struct lx_siginfo){.signo = (s32)sig, .code = LX_SI_USER};
+        si->f.kill.pid = task_tgid(t);
+        si->f.kill.uid = t->cred->uid;
+        return 0;
+    }
+    r = copy_from_user(si, info, sizeof(*si));
+    if (r < 0) {
+        return r;
+    }
+    if (si->signo != (s32)sig) {
+        return -LX_EINVAL;
+    }
+    if (t->group->pid != to && (si->code >= 0 || si->code == LX_SI_TKILL)) {
+        return -LX_EPERM;
+    }
+    return 0;
+}
+
+s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 flags)
+{
+    struct lx_siginfo si;
+    struct group *g = NULL;
+    struct file *f;
+    struct pid *p;
+    s64 r;
+
+    if (flags || sig < 0 || sig > LX_NSIG) {
+        return -LX_EINVAL;
+    }
+    f = fd_get(t->files, pidfd);
+    if (!f) {
+        return -LX_EBADF;
+    }
+    p = pidfd_pid(f);
+    r = p ? make_info(t, (u32)sig, info, p, &si) : -LX_EBADF;
+    if (r == 0) {
+        lock_acquire(&g_pid_lock);
+        g = group_of_locked(p);
+        r = !g ? -LX_ESRCH : may_signal_locked(t, g, (u32)sig) ? 0 : -LX_EPERM;
+        lock_release(&g_pid_lock);
+    }
+    if (r == 0) {
+        r = signal_group(g, (u32)sig, &si);
+    }
+    if (g) {
+        group_put(g);
+    }
+    file_put(f);
+    return r;
+}
+
+/* Same ids, or CAP_SYS_PTRACE: as ptrace(2) asks for. */
+static bool may_look_into(const struct cred *c, const struct cred *o)
+{
+    return cred_capable(c, LX_CAP_SYS_PTRACE) ||
+           (c->fsuid == o->uid && c->fsuid == o->euid && c->fsuid == o->suid &&
+            c->fsgid == o->gid && c->fsgid == o->egid && c->fsgid == o->sgid);
+}
+
+s64 sys_pidfd_getfd(struct task *t, s32 pidfd, s32 targetfd, u32 flags)
+{
+    struct fdtable *files = NULL;
+    struct file *f;
+    struct file *got = NULL;
+    struct pid *p;
+    s64 r = 0;
+
+    if (flags) {
+        return -LX_EINVAL;
+    }
+    f = fd_get(t->files, pidfd);
+    if (!f) {
+        return -LX_EBADF;
+    }
+    p = pidfd_pid(f);
+    lock_acquire(&g_pid_lock);
+    if (!p || !p->group) {
+        r = p ? -LX_ESRCH : -LX_EBADF;
+    } else if (!may_look_into(t->cred, p->group->leader->cred)) {
+        r = -LX_EPERM;
+    } else if (p->group->leader->files && !atomic_load(&p->exited)) {
+        files = fdtable_get(p->group->leader->files);
+    } else {
+        r = -LX_ESRCH;
+    }
+    lock_release(&g_pid_lock);
+    if (files) {
+        got = fd_get(files, targetfd);
+        fdtable_put(files, t);
+        r = got ? install(t, got, true) : -LX_EBADF;
+    }
+    file_put(f);
+    return r;
+}
