@@ -58,6 +58,9 @@ void host_log(const char *text, u64 len);
 /* Report `why` on the log and end the whole instance. */
 _Noreturn void host_panic(const char *why);
 
+/* Whether somebody on the host asked the supervisor for a report of all tasks on the log since the
+ * last call (Linux: SIGUSR1 to it). */
+bool host_report_wanted(void);
 /* End the instance in good order: the supervisor ends with `status`, all others with it. */
 _Noreturn void host_instance_exit(s32 status);
 

@@ -180,6 +180,20 @@ static void give_stdio(struct task *t)
     }
 }
 
+/* cwd=PATH: a folder that is not there leaves the process in the root. */
+static void set_cwd(const struct boot_params *p, struct task *t)
+{
+    const char *cwd = boot_arg(p, "cwd");
+    struct walk w = {.cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024};
+    struct dentry *d;
+
+    if (cwd != NULL && walk_path(&w, LX_AT_FDCWD, cwd, WALK_FOLLOW | WALK_DIR, &d) == 0) {
+        s64 r = vfs_chdir(&w, d);
+        (void)r;
+        dentry_put(d);
+    }
+}
+
 static s64 first_program(const struct boot_params *p, struct task *t)
 {
     const char *const *envp = (const char *const *)p->envp;
@@ -191,6 +205,7 @@ static s64 first_program(const struct boot_params *p, struct task *t)
     for (u32 i = 1; i < p->argc; i++) {
         if (str_eq(p->argv[i], "--") && i + 1 < p->argc) {
             setup_direct_mounts(t);
+            set_cwd(p, t);
             give_stdio(t);
             return exec_first(t, -1, p->argv[i + 1], (const char *const *)p->argv + i + 1, envp);
         }

@@ -3,11 +3,13 @@
 
 #include "gate/tracer.h"
 #include "ks/lock.h"
+#include "ks/log.h"
 #include "ks/timer.h"
 #include "lx_errno.h"
 #include "lx_poll.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
+#include "proc/task.h"
 
 #define MAX_WATCHES 32
 
@@ -114,11 +116,40 @@ static s32 exit_status(s32 wait_status)
     return sig != 0 ? 128 + sig : (wait_status >> 8) & 0xff;
 }
 
+/* One line a thread: for whoever wonders what an instance is waiting for. */
+static void report(void)
+{
+    struct group *g;
+
+    for (lx_pid_t nr = 1; (g = group_next(&nr)) != NULL; nr++) {
+        struct task *t;
+
+        klog(KLOG_INFO, "pid %d flags %x threads %u exit %x", nr, g->flags, g->n_threads,
+             (u32)g->exit_code);
+        lock_acquire(&g->lock);
+        list_for_each_entry(t, &g->threads, in_group) {
+            struct kthread *kt = t->kt;
+            klog(KLOG_INFO, "  tid %d %s state %u mask %llx pending %llx %llx", task_tid(t), t->comm,
+                 t->state, t->sigmask, t->pending.set, g->shared.set);
+            if (kt != NULL) {
+                klog(KLOG_INFO, "    slot %u host %u call %lld work %x parked %u locks %u rip %llx",
+                     kt->slot, host_slot_pid(kt->slot), (s64)kt->syscall_ret_nr, kt->work,
+                     kt->in_park, kt->n_locks, kt->regs.rip);
+            }
+        }
+        lock_release(&g->lock);
+        group_put(g);
+    }
+}
+
 void supervisor_loop(void)
 {
     for (;;) {
         s64 deadline;
 
+        if (host_report_wanted()) {
+            report();
+        }
         reap();
         if (atomic_load(&g_sup.over)) {
             supervisor_exit(exit_status(g_sup.status));

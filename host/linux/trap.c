@@ -30,6 +30,13 @@ const struct host_upcalls *g_upcalls;
 
 void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc);
 
+static _Atomic u32 g_report;
+
+bool host_report_wanted(void)
+{
+    return atomic_exchange(&g_report, 0) != 0;
+}
+
 static struct kthread *thread_of_altstack(void)
 {
     u64 sp = (u64)__builtin_frame_address(0);
@@ -164,7 +171,10 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
         trap_syscall(kt, si, sc);
         return;
     }
-    if (sig == LX_SIGCHLD) {
+    if (sig == LX_SIGCHLD || sig == LX_SIGUSR1) {
+        if (sig == LX_SIGUSR1) {
+            atomic_store(&g_report, 1);
+        }
         host_unpark(0);
         return;
     }
@@ -220,6 +230,7 @@ void trap_install(void)
     }
     install(KICK_SIGNAL, kick);
     install(LX_SIGCHLD, kick);
+    install(LX_SIGUSR1, kick);
     for (u32 i = 0; i < sizeof(ignored); i++) {
         raw_syscall4(__NR_rt_sigaction, ignored[i], &ignore, 0, 8);
     }
