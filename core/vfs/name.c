@@ -345,7 +345,7 @@ static s64 rename_types(const struct renaming *rn)
 
 static s64 rename_perm(const struct walk *w, const struct renaming *rn)
 {
-    bool host = (rn->old->vnode->sb->flags & SB_HOST_PERM) != 0;
+    bool host = host_rules(rn->old->vnode->sb, w->cred);
     bool moved = rn->from.dir->vnode != rn->to.dir->vnode;
     s64 r = perm_delete(rn->from.dir, rn->old->vnode, w->cred);
 

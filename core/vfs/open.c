@@ -138,7 +138,7 @@ static s64 check_type(const struct dentry *d, u64 flags)
 static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool created)
 {
     struct vnode *vn = d->vnode;
-    bool host = (vn->sb->flags & SB_HOST_PERM) && (vn->flags & VN_REVALIDATE);
+    bool host = host_rules(vn->sb, w->cred) && (vn->flags & VN_REVALIDATE);
     u32 mask = open_mask(flags);
     s64 r = 0;
 

@@ -31,6 +31,7 @@ static s64 wait_ready(struct file *f, struct waiting *wt, u32 events)
             return -LX_EAGAIN;
         }
         poll_begin(&wt->pt);
+        wt->pt.want = events;
         wt->begun = true;
         if (f->ops->poll(f, &wt->pt) & (events | LX_POLLERR | LX_POLLHUP)) {
             return 0; /* became ready meanwhile */

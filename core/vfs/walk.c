@@ -139,7 +139,7 @@ static inline bool fast_search(const struct vnode *vn, const struct cred *c)
 }
 
 /* Enter symlink d, found in f->cur. */
-static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest, bool slash)
+static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest)
 {
     struct vnode *vn = d->vnode;
 
@@ -155,8 +155,6 @@ static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest, bool 
     }
     if (*rest) {
         f->stack[f->depth++] = rest;
-    } else if (slash) {
-        f->must_dir = true;
     }
     f->pos = vn->link;
     if (*f->pos == '/') {
@@ -166,8 +164,7 @@ static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest, bool 
 }
 
 /* One plain name. */
-static inline s64 fast_step(struct fast *f, const char *s, u32 len, const char *rest, bool last,
-                            bool slash)
+static inline s64 fast_step(struct fast *f, const char *s, u32 len, const char *rest, bool last)
 {
     struct dentry *d = d_find(f->cur, s, len);
 
@@ -181,8 +178,8 @@ static inline s64 fast_step(struct fast *f, const char *s, u32 len, const char *
         return -LX_ENOENT; /* only cached where that can be trusted */
     }
     d = d_top(d);
-    if (unlikely(is_link(d)) && (!last || slash || (f->flags & WALK_FOLLOW))) {
-        return fast_follow(f, d, rest, slash);
+    if (unlikely(is_link(d)) && (!last || f->must_dir || (f->flags & WALK_FOLLOW))) {
+        return fast_follow(f, d, rest);
     }
     f->cur = d;
     f->pos = rest;
@@ -238,7 +235,7 @@ static s64 fast_run(struct fast *f)
             f->pos = rest;
             continue;
         }
-        r = fast_step(f, s, (u32)(end - s), rest, last, rest != end);
+        r = fast_step(f, s, (u32)(end - s), rest, last);
         if (r) {
             return r;
         }
@@ -540,7 +537,7 @@ s64 nd_follow(struct nd *nd, struct dentry *d, bool fresh)
 }
 
 /* One plain name, not the last of a parent walk. nd->pos is already behind it. */
-static s64 nd_step(struct nd *nd, struct name n, bool last, bool slash)
+static s64 nd_step(struct nd *nd, struct name n, bool last)
 {
     struct dentry *d = NULL;
     struct vnode *dir = nd->cur->vnode;
@@ -560,7 +557,7 @@ static s64 nd_step(struct nd *nd, struct name n, bool last, bool slash)
         dentry_put(d);
         return r;
     }
-    if (is_link(d) && (!last || slash || (nd->flags & WALK_FOLLOW))) {
+    if (is_link(d) && (!last || nd->must_dir || (nd->flags & WALK_FOLLOW))) {
         return nd_follow(nd, d, nd->fresh);
     }
     nd_set(nd, d);
@@ -623,7 +620,7 @@ s64 nd_run(struct nd *nd)
         }
         nd->pos = rest;
         if (nd->kind == LAST_NAME) {
-            r = nd_step(nd, n, last, rest != end);
+            r = nd_step(nd, n, last);
         } else {
             r = nd->kind == LAST_DOTDOT ? nd_dotdot(nd) : 0;
         }
