@@ -62,14 +62,20 @@ static inline bool is_dotdot(const char *s, u64 len)
 s64 d_revalidate(struct dentry *d)
 {
     struct vnode *vn = d->vnode;
+    bool held; /* rename(2) of a folder into itself looks up what it has locked */
     s64 r;
 
     if (!(vn->flags & VN_REVALIDATE) || !vn->ops->revalidate) {
         return 0;
     }
-    vn_lock(vn);
+    held = lock_held(&vn->lock);
+    if (!held) {
+        vn_lock(vn);
+    }
     r = vn->ops->revalidate(vn, d);
-    vn_unlock(vn);
+    if (!held) {
+        vn_unlock(vn);
+    }
     if (r == -LX_ENOENT) {
         r = -LX_ESTALE;
     }

@@ -76,9 +76,15 @@ s64 hostfs_node(struct super *sb, const struct host_stat *st, struct vnode **out
     }
     lock_release(&fs->intern);
     if (vn) {
-        lock_acquire(&vn->lock);
+        bool held = lock_held(&vn->lock); /* a folder renamed into itself */
+
+        if (!held) {
+            lock_acquire(&vn->lock);
+        }
         hoststat_attr(st, &vn->attr);
-        lock_release(&vn->lock);
+        if (!held) {
+            lock_release(&vn->lock);
+        }
     }
     return r;
 }
