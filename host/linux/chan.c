@@ -56,7 +56,7 @@ u32 host_chan_poll(host_handle h, u32 want)
 static s64 wait_ready(host_handle h, u32 want)
 {
     struct lx_pollfd p = {h, (s16)want, 0};
-    s64 r = raw_blocking6(__NR_poll, (u64)&p, 1, (u64)-1ll, 0, 0, 0);
+    s64 r = raw_waiting6(__NR_poll, (u64)&p, 1, (u64)-1ll, 0, 0, 0);
 
     return r < 0 ? r : 0;
 }
@@ -87,10 +87,10 @@ static s64 transfer(host_handle h, const struct host_iov *iov, u32 n, bool wait,
     }
     for (;;) {
         if (likely(n == 1)) {
-            r = raw_blocking6(write ? __NR_write : __NR_read, (u64)(s64)h, iov->addr, iov->len, 0,
-                              0, 0);
+            r = raw_waiting6(write ? __NR_write : __NR_read, (u64)(s64)h, iov->addr, iov->len, 0,
+                             0, 0);
         } else {
-            r = raw_blocking6(write ? __NR_writev : __NR_readv, (u64)(s64)h, (u64)iov, n, 0, 0, 0);
+            r = raw_waiting6(write ? __NR_writev : __NR_readv, (u64)(s64)h, (u64)iov, n, 0, 0, 0);
         }
         if (r != -LX_EAGAIN) { /* the handle's owner may have made it non-blocking */
             return r;

@@ -34,3 +34,5 @@ static inline s64 raw_syscall6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f
  * -LX_EINTR. The permit is left for the caller's next park.
  */
 s64 raw_blocking6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+/* The same for calls that do not wait for a permit: an old one does not end them. */
+s64 raw_waiting6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);

@@ -248,6 +248,19 @@ s64 raw_blocking6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
     return r;
 }
 
+s64 raw_waiting6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+    struct kthread *kt = kthread_self();
+    struct host_thread *ht = (struct host_thread *)kt->host;
+    s64 r;
+
+    do {
+        r = raw_blocking6(nr, a, b, c, d, e, f);
+    } while (r == -LX_EINTR && !(atomic_load(&kt->work) & KT_INTERRUPT) &&
+             atomic_exchange(&ht->permit, PERMIT_NONE) == PERMIT_GIVEN);
+    return r;
+}
+
 static s64 park_poll(struct host_thread *ht, s64 deadline_ns, struct host_ready *set, u32 n)
 {
     struct host_pollfd {
