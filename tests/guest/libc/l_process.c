@@ -210,7 +210,8 @@ CASE(longjmp_from_handlers)
                 *p = 1;
             } else {
                 volatile int z = 0;
-                volatile int r = 1 / z;
+                volatile int n = 1000;
+                volatile int r = n / z;
                 (void)r;
             }
             CHECK(false);
