@@ -23,6 +23,11 @@ static s64 put_statfs(uptr buf, struct dentry *d)
     if (r < 0) {
         return r;
     }
+    if (!d->mount) { /* pipes and sockets have filesystems of their own on Linux */
+        fs.type = d->vnode->type == LX_S_IFIFO   ? LX_PIPEFS_MAGIC
+                  : d->vnode->type == LX_S_IFSOCK ? LX_SOCKFS_MAGIC
+                                                  : fs.type;
+    }
     memset(&out, 0, sizeof(out));
     out.f_type = (s64)fs.type;
     out.f_bsize = (s64)fs.bsize;

@@ -123,7 +123,7 @@ static s64 sendfile_do(struct move *m, uptr offset, u64 count)
     if (!file_readable(m->from) || !file_writable(m->to)) {
         return -LX_EBADF;
     }
-    if (m->from->vnode->type == LX_S_IFDIR) {
+    if (m->from->vnode->type == LX_S_IFDIR || m->from->vnode->type == LX_S_IFIFO) {
         return -LX_EINVAL;
     }
     if ((m->from->kind & FILE_STREAM) && m->from_pos) {

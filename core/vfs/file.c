@@ -240,7 +240,7 @@ s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max)
         return -LX_EINVAL;
     }
     if (__builtin_add_overflow(base, off, &base)) {
-        return -LX_EOVERFLOW;
+        return -LX_EINVAL;
     }
     if (base < 0 || base > max) {
         return -LX_EINVAL;

@@ -11,6 +11,7 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "vfs/flock_priv.h"
+#include "vfs/namei.h"
 #include "vfs/vnode.h"
 
 enum rec_kind { REC_POSIX, REC_OFD, REC_WHOLE };
@@ -277,7 +278,13 @@ static s64 get_range(struct file *f, const struct lx_flock *fl, struct rec *want
     if (fl->l_whence == LX_SEEK_CUR) {
         base = f->pos;
     } else if (fl->l_whence == LX_SEEK_END) {
-        base = (s64)f->vnode->attr.size;
+        struct vattr va;
+        s64 r = vfs_getattr(f->dentry, &va);
+
+        if (r < 0) {
+            return r;
+        }
+        base = (s64)va.size;
     } else if (fl->l_whence != LX_SEEK_SET) {
         return -LX_EINVAL;
     }

@@ -37,6 +37,18 @@ s64 vn_fresh(struct vnode *vn)
     return r;
 }
 
+s64 vn_refresh(struct vnode *vn)
+{
+    s64 r = 0;
+
+    if ((vn->flags & (VN_ATTR_STALE | VN_REVALIDATE)) && vn->ops && vn->ops->getattr) {
+        vn_lock(vn);
+        r = vn->ops->getattr(vn);
+        vn_unlock(vn);
+    }
+    return r;
+}
+
 s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c)
 {
     u32 bits = a->mode;

@@ -12,6 +12,8 @@ void vn_lock(struct vnode *vn);
 void vn_unlock(struct vnode *vn);
 /* Fetch attributes marked stale. Takes the vnode's lock. */
 s64 vn_fresh(struct vnode *vn);
+/* The same, also when somebody else may have changed them. */
+s64 vn_refresh(struct vnode *vn);
 /* Whether the host's own checks are all that c needs. */
 static inline bool host_rules(const struct super *sb, const struct cred *c)
 {

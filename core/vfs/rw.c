@@ -13,6 +13,7 @@
 #include "lx_poll.h"
 #include "lx_stat.h"
 #include "vfs/file.h"
+#include "vfs/namei.h"
 #include "vfs/perm.h"
 
 typedef s64 (*rw_op)(struct file *f, struct uio *u, s64 *pos);
@@ -205,8 +206,19 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
 {
     bool append = ((f->flags & LX_O_APPEND) && !(rwf & LX_RWF_NOAPPEND)) || (rwf & LX_RWF_APPEND);
     bool lock = !pos && ref_read(&f->ref) > 1;
+    struct vattr va;
     s64 end;
     s64 r = 0;
+
+    if (append && ((rwf & LX_RWF_APPEND) || limit != U64_MAX)) {
+        r = vfs_getattr(f->dentry, &va);
+        if (r < 0) {
+            return r;
+        }
+    }
+    if ((rwf & LX_RWF_NOAPPEND) && (f->flags & LX_O_APPEND)) {
+        return -LX_EOPNOTSUPP; /* drivers go by the flag of the file */
+    }
 
     if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
         strip_setid(f);
@@ -217,12 +229,15 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
     if (!pos) {
         pos = &f->pos;
     }
+    if (unlikely(append && ((rwf & LX_RWF_APPEND) || limit != U64_MAX))) {
+        r = vn_refresh(f->vnode);
+    }
     if (rwf & LX_RWF_APPEND) {
-        end = (s64)f->vnode->attr.size; /* the position stays where it is */
+        end = (s64)va.size; /* the position stays where it is */
         pos = &end;
     }
-    if (limit != U64_MAX) {
-        r = cut_to_limit(u, append ? f->vnode->attr.size : (u64)*pos, limit);
+    if (r == 0 && limit != U64_MAX) {
+        r = cut_to_limit(u, append ? va.size : (u64)*pos, limit);
     }
     if (r == 0) {
         r = f->ops->write(f, u, pos);
