@@ -48,8 +48,13 @@ s64 sock_create(u32 domain, u32 type, u32 protocol, struct sock **out)
     case LX_AF_INET:
     case LX_AF_INET6:
         return inet_create(domain, type, protocol, out);
+    case LX_AF_NETLINK:
+        if (protocol != LX_NETLINK_ROUTE) {
+            return -LX_EPROTONOSUPPORT;
+        }
+        return inet_create(domain, type, protocol, out); /* the host's interfaces and routes */
     default:
-        return -LX_EAFNOSUPPORT; /* netlink, packet, vsock: a later issue */
+        return -LX_EAFNOSUPPORT; /* packet, vsock: never or later */
     }
 }
 

@@ -65,6 +65,9 @@ s64 inet_create(u32 domain, u32 type, u32 protocol, struct sock **out)
     if (r < 0) {
         return r;
     }
+    if (domain == LX_AF_NETLINK) {
+        return inet_wrap(&like, h, protocol, out);
+    }
     if (protocol == 0 && type == LX_SOCK_STREAM) {
         protocol = LX_IPPROTO_TCP;
     } else if (protocol == 0 && type == LX_SOCK_DGRAM) {
