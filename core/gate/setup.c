@@ -3,6 +3,7 @@
 
 #include "fs/devfs/devfs.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/volfs/volfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/ipc.h"
 #include "ks/log.h"
@@ -17,6 +18,7 @@ void setup_layers(const struct boot_params *p)
 {
     (void)p;
     hostfs_register();
+    volfs_register();
     tmpfs_register();
     devfs_register();
     ipc_init();
