@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Race-free start: who gets the lock knows that no manager lives, binds the socket itself and gives
+ * both, lock and socket, to the manager it starts; so it can connect at once, and everybody else can
+ * as soon as the socket is there. A manager that was killed leaves a stale socket and a free lock.
+ */
+#include "launcher/connect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_MS 10000
+
+static struct sockaddr_un address(const struct paths *p)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+    memcpy(a.sun_path, p->socket, sizeof(a.sun_path));
+    return a;
+}
+
+static int try_connect(const struct paths *p)
+{
+    struct sockaddr_un a = address(p);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static int make_socket(const struct paths *p)
+{
+    struct sockaddr_un a = address(p);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    mode_t old = umask(0177);
+    bool ok;
+
+    unlink(p->socket);
+    ok = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(fd, 512) == 0;
+    umask(old);
+    if (!ok && fd >= 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Where the manager complains. */
+static int open_log(const struct paths *p)
+{
+    char dir[PATHS_MAX], path[PATHS_MAX];
+    struct stat st;
+    int fd = -1;
+
+    if (paths_join(dir, p->state, "log") && paths_mkdirs(dir) &&
+        paths_join(path, dir, "lxmanager.log")) {
+        bool large = stat(path, &st) == 0 && st.st_size > 256 * 1024;
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (large ? O_TRUNC : 0), 0600);
+    }
+    return fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+/* In a process of its own: out of our session, then the manager, an orphan. */
+_Noreturn static void become_manager(const char *program, int sock, int lock, int log)
+{
+    char *argv[] = {(char[]){"lxmanager"}, NULL};
+    int high[3], null = open("/dev/null", O_RDWR);
+    sigset_t none;
+
+    if (setsid() < 0 || fork() != 0) {
+        _exit(0);
+    }
+    high[0] = fcntl(sock, F_DUPFD, 10);
+    high[1] = fcntl(lock, F_DUPFD, 10);
+    high[2] = fcntl(log, F_DUPFD, 10);
+    if (null < 0 || high[0] < 0 || high[1] < 0 || high[2] < 0) {
+        _exit(1);
+    }
+    dup2(null, 0);
+    dup2(null, 1);
+    dup2(high[2], 2);
+    dup2(high[0], 3);
+    dup2(high[1], 4);
+    if (close_range(5, ~0u, 0) < 0) {
+        for (int i = 5; i < 1024; i++) {
+            close(i);
+        }
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (chdir("/") == 0) {
+        execv(program, argv);
+    }
+    dprintf(2, "lxmanager: %s: %s\n", program, strerror(errno));
+    _exit(1);
+}
+
+static bool start_manager(const struct paths *p, int lock, char *why, size_t size)
+{
+    char program[PATHS_MAX];
+    int sock, log, pid, status;
+
+    if (!paths_part("lxmanager", program)) {
+        snprintf(why, size, "lxmanager is missing beside lx; build or install again");
+        return false;
+    }
+    sock = make_socket(p);
+    if (sock < 0) {
+        snprintf(why, size, "cannot make the socket %s: %s; set PICOLX_HOME to another folder",
+                 p->socket, strerror(errno));
+        return false;
+    }
+    log = open_log(p);
+    pid = fork();
+    if (pid == 0) {
+        become_manager(program, sock, lock, log);
+    }
+    close(sock);
+    close(log);
+    if (pid < 0) {
+        unlink(p->socket);
+        snprintf(why, size, "cannot start lxmanager: %s; end some programs", strerror(errno));
+        return false;
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return true;
+}
+
+static void nap(unsigned ms)
+{
+    struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+    nanosleep(&ts, NULL);
+}
+
+int manager_connect(const struct paths *p, bool start, char *why, size_t size)
+{
+    unsigned waited = 0, step = 1;
+    int fd, lock;
+
+    fd = try_connect(p);
+    if (fd >= 0) {
+        return fd;
+    }
+    lock = open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) {
+        snprintf(why, size, "cannot open %s: %s; set PICOLX_HOME to a writable folder", p->lock,
+                 strerror(errno));
+        return -1;
+    }
+    while (flock(lock, LOCK_EX | LOCK_NB) < 0) { /* it runs, is starting, or is on its way out */
+        fd = try_connect(p);
+        if (fd >= 0 || waited > WAIT_MS) {
+            break;
+        }
+        nap(step);
+        waited += step;
+        step = step < 20 ? step * 2 : 20;
+    }
+    if (fd < 0 && waited > WAIT_MS) {
+        snprintf(why, size, "lxmanager holds %s but does not answer; kill it and try again", p->lock);
+    } else if (fd < 0 && !start) {
+        fd = -2;
+    } else if (fd < 0 && start_manager(p, lock, why, size)) {
+        fd = try_connect(p);
+        if (fd < 0) {
+            snprintf(why, size, "cannot reach lxmanager: %s; see its log in %s/log", strerror(errno),
+                     p->state);
+        }
+    }
+    close(lock);
+    return fd;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lx: runs a Linux program on picolx, with this terminal, these handles and its exit status. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/connect.h"
+#include "launcher/run.h"
+#include "proto.h"
+
+#define VERSION "0.1"
+
+void complain(const char *text, const char *hint)
+{
+    fprintf(stderr, "lx: %s%s%s\n", text, hint && *hint ? "; " : "", hint ? hint : "");
+}
+
+/* Send a small request and print its answer. */
+static int ask(const struct paths *p, const void *msg, s64 len, bool start)
+{
+    static struct packet in;
+    struct proto_answer a;
+    struct proto_failed f;
+    char why[512];
+    int fd = manager_connect(p, start, why, sizeof(why));
+    int status = LX_STATUS_LOST;
+
+    if (fd == -2) {
+        return 0; /* nothing runs, nothing to end */
+    }
+    if (fd < 0) {
+        complain(why, "");
+        return LX_STATUS_FAILED;
+    }
+    if (chan_send(fd, msg, (size_t)len, NULL, 0, 0) == 0 && chan_recv(fd, &in, 0) == 1) {
+        if (proto_get_answer(in.data, in.len, &a) == 0) {
+            fwrite(a.text.s, 1, a.text.len, stdout);
+            status = fflush(stdout) == 0 ? 0 : LX_STATUS_FAILED;
+        } else if (proto_get_failed(in.data, in.len, &f) == 0) {
+            complain(f.text.s, f.hint.s);
+            status = (int)f.code;
+        }
+        packet_done(&in);
+    } else {
+        complain("the session manager ended before it answered", "try again");
+    }
+    close(fd);
+    return status;
+}
+
+/* Until the manager is gone: its lock is free when the last instance is. */
+static int do_shutdown(const struct paths *p)
+{
+    char buf[64], why[512];
+    struct proto_shutdown m = {0};
+    int status = ask(p, buf, proto_put_shutdown(buf, sizeof(buf), 0, &m), false);
+    int fd = manager_connect(p, false, why, sizeof(why));
+
+    if (fd >= 0) {
+        close(fd); /* somebody started a new one already */
+    }
+    return status;
+}
+
+static int run(const struct opts *o, const struct paths *p)
+{
+    char buf[512];
+    struct request r;
+    struct proto_list list = {PROTO_VERSION};
+    struct proto_status st = {PROTO_VERSION};
+    struct proto_terminate end = {PROTO_VERSION, proto_str(o->terminate)};
+    int status;
+
+    switch (o->action) {
+    case ACT_HELP: fputs(g_usage, stdout); return 0;
+    case ACT_VERSION:
+        printf("picolx " VERSION " (protocol %08x)\n", PROTO_VERSION);
+        return 0;
+    case ACT_LIST: return ask(p, buf, proto_put_list(buf, sizeof(buf), 0, &list), true);
+    case ACT_STATUS: return ask(p, buf, proto_put_status(buf, sizeof(buf), 0, &st), true);
+    case ACT_TERMINATE: return ask(p, buf, proto_put_terminate(buf, sizeof(buf), 0, &end), true);
+    case ACT_SHUTDOWN: return do_shutdown(p);
+    case ACT_RUN: break;
+    }
+    if (!request_make(&r, o, &status)) {
+        return status;
+    }
+    return relay(&r, p);
+}
+
+int main(int argc, char **argv)
+{
+    static struct paths paths;
+    struct opts o;
+    char why[512];
+
+    if (argc < 1 || !args_parse(&o, argv, why, sizeof(why))) {
+        complain(why, "");
+        return LX_STATUS_USAGE;
+    }
+    if (o.action != ACT_HELP && o.action != ACT_VERSION && !paths_init(&paths, why, sizeof(why))) {
+        complain(why, "");
+        return LX_STATUS_ROOT;
+    }
+    return run(&o, &paths);
+}

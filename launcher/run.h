@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One command: the request, and what goes back and forth until it ends. */
+#pragma once
+
+#include "launcher/args.h"
+#include "session/common/chan.h"
+#include "session/common/paths.h"
+
+enum lx_status {
+    LX_STATUS_USAGE = 120, LX_STATUS_UNSUPPORTED, LX_STATUS_ROOT, LX_STATUS_RESOURCES,
+    LX_STATUS_LOST, LX_STATUS_FAILED,
+};
+
+/* A request that can be sent again over another connection. */
+struct request {
+    void *msg;
+    size_t len;
+    int fds[8];
+    unsigned n_fds;
+    int console; /* our end of the console channel, -1 none */
+};
+
+/* Build the run request. False: status and a printed line. */
+bool request_make(struct request *r, const struct opts *o, int *status);
+/* Send it and serve until the end; returns lx's exit status. */
+int relay(struct request *r, const struct paths *p);
+
+/* Print `lx: text; hint` on standard error. */
+void complain(const char *text, const char *hint);
+/* Connect with retries of a manager on its way out; -1 = complained, *status set. */
+int reach_manager(const struct paths *p, int *status);
