@@ -3,6 +3,7 @@
 
 #include "fs/devfs/devfs.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/procfs/procfs.h"
 #include "fs/volfs/volfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/ipc.h"
@@ -21,6 +22,7 @@ void setup_layers(const struct boot_params *p)
     volfs_register();
     tmpfs_register();
     devfs_register();
+    procfs_register();
     ipc_init();
     text_init((u64)gate_syscall, patch_plan);
 }
