@@ -28,6 +28,9 @@ _Static_assert(offsetof(struct regs, r11) == 48 && offsetof(struct regs, rax) ==
 _Static_assert(offsetof(struct kthread, work) == 168, "WORK in entry.S");
 _Static_assert(KT_RESTORE == 16, "KT_RESTORE in entry.S");
 
+#define EFLAGS_TF  0x100u
+#define EFLAGS_ODD 0x240400u /* DF, AC, ID: restored by the full way out only */
+
 _Atomic u32 g_nosys_count[LX_NR_MAX + 1];
 
 static s64 no_such_call(struct kthread *kt, u64 nr)
@@ -60,7 +63,9 @@ static s64 call_with_work(struct kthread *kt, u64 nr)
 {
     s64 r;
 
-    atomic_fetch_and(&kt->work, ~(u32)KT_RESTORE);
+    if (!(kt->regs.eflags & EFLAGS_ODD)) {
+        atomic_fetch_and(&kt->work, ~(u32)KT_RESTORE);
+    }
     if (!tracer_on()) {
         return call(kt, nr);
     }
@@ -70,13 +75,28 @@ static s64 call_with_work(struct kthread *kt, u64 nr)
     return r;
 }
 
+/* The call was one step of a guest that single-steps itself. */
+static void step_done(struct kthread *kt)
+{
+    struct lx_siginfo si = {.signo = LX_SIGTRAP, .code = LX_TRAP_TRACE};
+
+    kt->stepping = 0;
+    if (kt->syscall_ret_nr == ~0ull) {
+        return; /* sigreturn: another context's flags */
+    }
+    si.f.fault.addr = kt->regs.rip;
+    kt->regs.eflags |= EFLAGS_TF;
+    atomic_fetch_or(&kt->work, KT_RESTORE);
+    signal_force(kt->task, &si);
+}
+
 void gate_dispatch(struct kthread *kt)
 {
     u64 nr = kt->regs.rax;
     s64 r;
 
     kt->syscall_ret_nr = nr;
-    if (unlikely((kt->work & (KT_RESTORE | KT_TRACE)) != 0 || tracer_on())) {
+    if (unlikely((kt->work & (KT_RESTORE | KT_TRACE)) != 0 || tracer_on() || kt->stepping)) {
         r = call_with_work(kt, nr);
     } else {
         r = call(kt, nr);
@@ -84,6 +104,9 @@ void gate_dispatch(struct kthread *kt)
     kt->regs.rax = (u64)r;
     if (unlikely(is_restart(r))) {
         atomic_fetch_or(&kt->work, KT_SIGNAL); /* gate_work decides what becomes of it */
+    }
+    if (unlikely(kt->stepping)) {
+        step_done(kt);
     }
 }
 

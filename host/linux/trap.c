@@ -81,6 +81,12 @@ static bool in_text(u64 rip)
     return rip >= (u64)g_text_lo && rip < (u64)g_text_hi;
 }
 
+/* Guest code can jump into lxcore's text, but not onto its stacks. */
+static bool kernel_stack(u64 sp)
+{
+    return sp >= UAREA_BASE && sp < KWINDOW_BASE;
+}
+
 static bool within(u64 rip, u64 lo, u64 hi)
 {
     return rip >= lo && rip < hi;
@@ -144,10 +150,12 @@ static void trap_syscall(struct kthread *kt, struct lx_siginfo *si, struct lx_si
         sc->rax = (u64)-LX_ENOSYS; /* int $0x80: there is no 32-bit interface */
         return;
     }
-    (void)kt;
+    if (sc->eflags & EFLAGS_TF) {
+        kt->stepping = 1;
+    }
     sc->rcx = sc->rip;
     sc->r11 = sc->eflags;
-    sc->eflags &= ~(u64)(EFLAGS_DF | EFLAGS_AC);
+    sc->eflags &= ~(u64)EFLAGS_TF;
     sc->rip = (u64)g_upcalls->syscall_entry;
 }
 
@@ -162,7 +170,9 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
 {
     struct lx_sigcontext *sc = &uc->uc_mcontext;
     struct kthread *kt = thread_of_altstack();
-    bool guest = !in_text(sc->rip);
+    bool entering = within(sc->rip, g_upcalls->entry_lo, g_upcalls->entry_hi);
+    bool leaving = within(sc->rip, g_upcalls->exit_lo, g_upcalls->exit_hi);
+    bool guest = !in_text(sc->rip) || (!kernel_stack(sc->rsp) && !entering && !leaving);
 
     if (sig == LX_SIGSYS) {
         if (!guest) {
@@ -178,11 +188,19 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
         host_unpark(0);
         return;
     }
-    if (guest) {
+    if (sig == LX_SIGTRAP && sc->trapno == 1 && (entering || leaving)) {
+        /* a guest that single-steps: the way in does not count, the way out goes on stepping */
+        if (entering) {
+            kt->stepping = 1;
+            sc->eflags &= ~(u64)EFLAGS_TF;
+        }
+        return;
+    }
+    if (guest || (entering && !kernel_stack(sc->rsp) && sig != KICK_SIGNAL)) {
         save_regs(&kt->regs, sc);
         note_trap(kt, sig, si, sc);
         enter_kernel(kt, sc, g_upcalls->trap_entry);
-    } else if (within(sc->rip, g_upcalls->exit_lo, g_upcalls->exit_hi)) {
+    } else if (leaving) {
         /* kthread.regs still hold the user state; a fault here is the jump to a bad address */
         if (sig != KICK_SIGNAL) {
             note_trap(kt, sig, si, sc);

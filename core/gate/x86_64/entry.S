@@ -57,7 +57,6 @@ gate_pkru_user:
     lahf
     seto    %al
     mov     %eax, UA_AX(%r11)
-    cld
     testb   $1, gate_text_flags(%rip)
     jz      1f
     xor     %ecx, %ecx
@@ -79,6 +78,7 @@ gate_pkru_user:
     mov     %rdi, RDI(%rdx)
     mov     %rsp, RSP(%rdx)
     mov     %rdx, %rsp
+    pushfq
     mov     UA_RAX(%r11), %rax
     mov     %rax, RAX(%rsp)
     mov     %rax, ORIG_RAX(%rsp)
@@ -91,12 +91,21 @@ gate_pkru_user:
     movzbl  %ah, %edx
     movzbl  %al, %eax
     shl     $11, %eax
+    pop     %rcx                    /* DF, AC, ID as they were; the rest is gone */
     lea     0x200(%rax, %rdx), %eax /* IF; lahf has the always-one bit 1 */
-    mov     %rax, EFLAGS(%rsp)
+    and     $0x240400, %ecx
+    jnz     3f
+2:  mov     %rax, EFLAGS(%rsp)
     mov     %rax, R11(%rsp)
     mov     %rsp, %rdi
     xor     %ebp, %ebp
     call    \handler
+    jmp     gate_exit
+3:  or      %ecx, %eax              /* rare: restored by the full way out */
+    lock orl $KT_RESTORE, WORK(%rsp)
+    push    $0x202
+    popfq
+    jmp     2b
     .endm
 
     .globl gate_syscall, gate_syscall_trapped, gate_entry_lo, gate_entry_hi
@@ -104,7 +113,6 @@ gate_pkru_user:
 gate_entry_lo:
 gate_syscall:
     ENTER   gate_dispatch
-    jmp     gate_exit
     .balign 16
 gate_syscall_trapped:
     ENTER   gate_dispatch_trapped
