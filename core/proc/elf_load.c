@@ -15,7 +15,7 @@
 #include "vfs/file.h"
 #include "vfs/vnode.h"
 
-#define STACK_FIRST   (8ull << 20)  /* mapped at once; the rest of RLIMIT_STACK on demand */
+#define STACK_FIRST   (64ull << 20) /* mapped at once; the rest of RLIMIT_STACK on demand */
 #define BRK_RND       (1ull << 30)
 #define PIE_RND_PAGES (1ull << 28)
 
