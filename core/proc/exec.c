@@ -471,7 +471,7 @@ s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv
 {
     struct exec_job *job = kzalloc(sizeof(*job));
     struct exec_request q = {
-        .dfd = fd, .path = path, .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
+        .dfd = fd < 0 ? LX_AT_FDCWD : fd, .path = path, .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
     s64 slot = -1;
     s64 r = -LX_ENOMEM;
 
