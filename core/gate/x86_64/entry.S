@@ -78,7 +78,6 @@ gate_pkru_user:
     mov     %rdi, RDI(%rdx)
     mov     %rsp, RSP(%rdx)
     mov     %rdx, %rsp
-    pushfq
     mov     UA_RAX(%r11), %rax
     mov     %rax, RAX(%rsp)
     mov     %rax, ORIG_RAX(%rsp)
@@ -91,6 +90,7 @@ gate_pkru_user:
     movzbl  %ah, %edx
     movzbl  %al, %eax
     shl     $11, %eax
+    pushfq
     pop     %rcx                    /* DF, AC, ID as they were; the rest is gone */
     lea     0x200(%rax, %rdx), %eax /* IF; lahf has the always-one bit 1 */
     and     $0x240400, %ecx
