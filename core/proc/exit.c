@@ -42,11 +42,15 @@ static void leave_memory(struct task *t)
 
 static void drop_files(struct task *t)
 {
-    struct fdtable *files = t->files;
-    struct fsinfo *fs = t->fs;
+    struct fdtable *files;
+    struct fsinfo *fs;
 
+    lock_acquire(&g_pid_lock); /* others look under it (/proc) */
+    files = t->files;
+    fs = t->fs;
     t->files = NULL;
     t->fs = NULL;
+    lock_release(&g_pid_lock);
     if (files != NULL) {
         fdtable_put(files, t);
     }
