@@ -285,8 +285,11 @@ static void unshare_for_exec(struct task *t)
         if (own == NULL) {
             die(t);
         }
-        fdtable_put(t->files, t);
+        struct fdtable *shared = t->files;
+        lock_acquire(&g_pid_lock); /* others look under it */
         t->files = own;
+        lock_release(&g_pid_lock);
+        fdtable_put(shared, t);
     }
     fd_close_on_exec(t->files, t);
 }

@@ -170,7 +170,9 @@ s64 sys_close_range(struct task *t, u32 first, u32 last, u32 flags)
         if (!own) {
             return -LX_ENOMEM;
         }
+        lock_acquire(&g_pid_lock); /* others look under it */
         t->files = own;
+        lock_release(&g_pid_lock);
         fdtable_put(old, t);
     }
     return fd_close_range(t->files, first, last, (flags & LX_CLOSE_RANGE_CLOEXEC) != 0, t);
