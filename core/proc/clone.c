@@ -19,6 +19,8 @@
 #include "lx_errno.h"
 #include "lx_sched.h"
 #include "mm/space.h"
+#include "proc/itimer.h"
+#include "proc/limits.h"
 #include "proc/pidfd.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
@@ -398,12 +400,19 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
     if (a->flags & CLONE_NAMESPACES) {
         return -LX_EPERM; /* namespaces are a later issue; unprivileged users hear EPERM */
     }
-    r = make_task(t, a, borrow, &n);
+    r = limit_nproc(t);
+    r = r < 0 ? r : make_task(t, a, borrow, &n);
     if (r < 0) {
         return r;
     }
+    if (!thread) {
+        itimer_cpu_limit(n->group);
+    }
     r = link_task(t, n, a);
     if (r < 0) {
+        if (!thread) {
+            itimer_group_exit(n->group);
+        }
         undo_task(n);
         return r;
     }
@@ -425,6 +434,9 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
             fd_close(t->files, (s32)fd, t);
         }
         unlink_task(n, thread);
+        if (!thread) {
+            itimer_group_exit(n->group);
+        }
         undo_task(n);
     }
     return r;

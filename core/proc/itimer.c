@@ -20,7 +20,8 @@
 #include "proc/timeconv.h"
 #include "proc/times.h"
 
-#define N_ITIMERS    3
+#define CPU_LIMIT    3 /* RLIMIT_CPU, beside the three of setitimer(2) */
+#define N_ITIMERS    4
 #define CPU_POLL_NS  (4 * NS_PER_MSEC)
 #define MIN_PERIOD   (100 * NS_PER_USEC) /* shorter intervals count overruns */
 #define OVERRUN_MAX  S32_MAX
@@ -28,7 +29,7 @@
 struct itimer {
     struct timer timer;
     struct group *group; /* [I] */
-    u32 which;           /* [I] LX_ITIMER_* */
+    u32 which;           /* [I] LX_ITIMER_*, CPU_LIMIT */
     s64 at_ns;           /* [g] on the timer's clock; 0 disarmed */
     s64 interval_ns;     /* [g] */
 };
@@ -98,7 +99,7 @@ static s64 itimer_now(struct group *g, u32 which)
         return host_clock_ns(HOST_CLOCK_MONO);
     }
     group_times(g, &h);
-    return (s64)(h.user_ns + (which == LX_ITIMER_PROF ? h.sys_ns : 0));
+    return (s64)(h.user_ns + (which == LX_ITIMER_VIRTUAL ? 0 : h.sys_ns));
 }
 
 /* Group lock held. */
@@ -115,10 +116,11 @@ static void itimer_arm(struct itimer *it, s64 now)
 
 static void itimer_fired(struct timer *timer)
 {
-    static const u8 signals[N_ITIMERS] = {LX_SIGALRM, LX_SIGVTALRM, LX_SIGPROF};
+    static const u8 signals[N_ITIMERS] = {LX_SIGALRM, LX_SIGVTALRM, LX_SIGPROF, LX_SIGXCPU};
     struct itimer *it = container_of(timer, struct itimer, timer);
     struct group *g = it->group;
     s64 now = itimer_now(g, it->which);
+    u32 sig = signals[it->which];
     bool due;
 
     lock_acquire(&g->lock);
@@ -129,9 +131,12 @@ static void itimer_fired(struct timer *timer)
     if (it->at_ns) {
         itimer_arm(it, now);
     }
+    if (it->which == CPU_LIMIT && now / NS_PER_SEC >= (s64)g->rlim[LX_RLIMIT_CPU].rlim_max) {
+        sig = LX_SIGKILL;
+    }
     lock_release(&g->lock);
     if (due) {
-        signal_group(g, signals[it->which], NULL);
+        signal_group(g, sig, NULL);
     }
 }
 
@@ -204,6 +209,24 @@ s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new,
     itimer_arm(it, now);
     lock_release(&g->lock);
     return 0;
+}
+
+/* SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
+void itimer_cpu_limit(struct group *g)
+{
+    u64 soft = g->rlim[LX_RLIMIT_CPU].rlim_cur;
+    s64 now = soft < S64_MAX / NS_PER_SEC ? itimer_now(g, CPU_LIMIT) : 0;
+    struct itimer *it;
+
+    if ((soft == LX_RLIM_INFINITY && !g->itimers) || itimers_make(g) < 0) {
+        return;
+    }
+    lock_acquire(&g->lock);
+    it = &g->itimers->it[CPU_LIMIT];
+    it->interval_ns = NS_PER_SEC;
+    it->at_ns = soft < S64_MAX / NS_PER_SEC ? MAX((s64)soft, 1ll) * NS_PER_SEC : 0;
+    itimer_arm(it, now);
+    lock_release(&g->lock);
 }
 
 /* ---------------------------------------------------------------- POSIX timers ------------ */

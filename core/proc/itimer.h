@@ -16,6 +16,9 @@ s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new,
                struct itimer_state *old);
 void itimer_get(struct group *g, u32 which, struct itimer_state *out);
 
+/* RLIMIT_CPU of g was set, or inherited by a new group: watch it. */
+void itimer_cpu_limit(struct group *g);
+
 /* POSIX timers of t's group. */
 struct lx_sigevent;
 /* A new disarmed timer: its number, or -LX_EINVAL, -LX_EAGAIN (too many), -LX_EOPNOTSUPP.

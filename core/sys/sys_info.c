@@ -9,6 +9,7 @@
 #include "lx_sched.h"
 #include "lx_sysinfo.h"
 #include "proc/cred.h"
+#include "proc/itimer.h"
 #include "proc/times.h"
 #include "proc/uts.h"
 #include "proc/timeconv.h"
@@ -260,6 +261,9 @@ static s64 change_limit(struct task *t, struct group *g, u32 which, const struct
         }
     }
     lock_release(&g->lock);
+    if (new && r == 0 && which == LX_RLIMIT_CPU) {
+        itimer_cpu_limit(g);
+    }
     return r;
 }
 
