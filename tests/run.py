@@ -253,7 +253,9 @@ class Runner:
             return {"run": ("ok" if same else "not ok", whole.tail() + [whole.how_it_ended()])}
         notes = case_notes(whole.out)
         states = {name: (state, notes.get(name, [])) for name, state in whole.cases.items()}
-        if whole.complete():
+        if whole.complete() or (whole.timed_out and whole.plan == len(whole.cases)):
+            if whole.timed_out or whole.status != native.status and "not ok" not in whole.cases.values():
+                states["end"] = ("not ok", ["all cases ran, then: " + whole.how_it_ended()])
             if whole.other != native.other:
                 states["output"] = ("not ok", ["output differs from native"] + whole.other[-8:])
             return states
@@ -308,8 +310,9 @@ class Runner:
         fails = []
         passed = skipped = expected = 0
         wanted = dict(good)
-        if "output" in states:
-            wanted["output"] = "ok"
+        for extra in ("output", "end"):
+            if extra in states:
+                wanted[extra] = "ok"
         for case, state in wanted.items():
             got, lines = states.get(case, ("not ok", ["no result"]))
             why = self.expect.reason(name, case)

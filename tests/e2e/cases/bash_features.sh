@@ -26,6 +26,6 @@ time_out=$( { time /bin/true; } 2>&1 | grep -c real ); echo "$time_out"
 echo $((2**62)) $((16#ff))
 f() { f2; }; f2() { echo "${FUNCNAME[1]}"; }; f
 cd /; pwd; cd - > /dev/null
-kill -l TERM; bash -c 'kill -9 $$'; echo "killed $?"
+kill -l TERM; { bash -c 'kill -9 $$'; } 2>/dev/null; echo "killed $?"
 bash -c 'exit 300'; echo $?
 for i in $(seq 200); do /bin/true; done; echo "200 processes"

@@ -12,4 +12,4 @@ git merge -q b -m merge; git log --graph --oneline | wc -l; git diff HEAD~1 --st
 git push -q origin b; git -C ../r branch | tr -d ' *'; git gc -q; git fsck --no-progress 2>&1 | wc -l; git count-objects -v | grep packs
 git stash list; echo x >> f3; git stash -q; git stash pop -q; git diff --name-only; git grep -c 150 | wc -l
 git clone -q --no-local --depth 1 "file://$PWD/../r" s; git -C s log --oneline | wc -l; git archive HEAD | tar tf - | wc -l
-git blame f1 | tail -1 | cut -c1-8 | wc -c; git bisect start -q HEAD HEAD~5 > /dev/null; git bisect reset -q; git log -1 --format=%s
+git blame f1 | tail -1 | cut -c1-8 | wc -c; git bisect start HEAD HEAD~5 > /dev/null 2>&1; git bisect reset > /dev/null 2>&1; git log -1 --format=%s

@@ -4,7 +4,7 @@
 # make -j over forty sources, then nothing to do, then one change.
 for i in $(seq 1 40); do echo "int f$i(int x) { return x + $i; }" > f$i.c; done
 { for i in $(seq 1 40); do echo "int f$i(int);"; done; echo '#include <stdio.h>'; echo 'int main(void) { int s = 0;'
-for i in $(seq 1 40); do echo "s += f$i(1);"; done; echo 'printf("%d\n", s); return 0; }'; } > main.c
+for i in $(seq 1 40); do echo "s += f$i(1);"; done; printf '%s\n' 'printf("%d\n", s); return 0; }'; } > main.c
 cat > Makefile <<'E'
 SRC := $(wildcard *.c)
 prog: $(SRC:.c=.o)

@@ -15,7 +15,7 @@ open(my $f, '+>', 'file') or die; print $f "x" x 10000; seek($f, 5000, 0); read(
 my ($t, $n) = File::Temp::tempfile(UNLINK => 1); print $t "t"; close $t; print -e $n ? "temp\n" : "none\n";
 opendir(my $d, '/') or die; print scalar(grep { /^(etc|usr)$/ } readdir $d), "\n";
 my @st = stat('/'); print "$st[4]\n"; print join(',', (getpwuid(0))[0, 2]), "\n";
-print `echo backtick`; system('exit 5'); print $? >> 8, "\n"; system('kill -9 $$'); print $? & 127, "\n";
+print `echo backtick`; system('sh -c "exit 5"'); print $? >> 8, "\n"; system('kill -9 $$'); print $? & 127, "\n";
 my @kids = map { my $k = $_; my $p = fork; if (!$p) { sleep 0.01 * $k; exit $k } $p } 1 .. 10; my $sum = 0; for (@kids) { waitpid $_, 0; $sum += $? >> 8 } print "sum $sum\n";
 my $text = join ' ', map { "word$_" } 1 .. 20000; my $c = () = $text =~ /word\d*7\b/g; print "$c\n"; print sprintf("%.6f", atan2(1, 1) * 4), "\n";
 symlink 'file', 'link'; print readlink 'link', "\n"; rename 'file', 'moved'; print -l 'link' ? "dangling\n" : "", -e 'link' ? "yes" : "no", "\n"; mkdir 'dd'; rmdir 'dd'; print $!{ENOENT} ? '' : '', (unlink 'none') ? '' : "unlink $!\n";
