@@ -11,8 +11,11 @@
 #include "lx_fcntl.h"
 #include "gate/gate.h"
 #include "gate/patch.h"
+#include "gate/tracer.h"
 #include "mm/text.h"
 #include "proc/task.h"
+#include "session/device.h"
+#include "vfs/fdtable.h"
 #include "vfs/namei.h"
 
 void setup_layers(const struct boot_params *p)
@@ -56,8 +59,37 @@ void setup_direct_mounts(struct task *t)
     }
 }
 
+static s64 session_trace(host_handle h, const char *classes, bool summary)
+{
+    tracer_start(h, classes, summary);
+    return 0;
+}
+
+static void give(struct task *t, struct file *f, s32 fd)
+{
+    if (fd_replace(t->files, fd, f, 1024, false, t) < 0) {
+        file_put(f);
+    }
+}
+
+/* The manager gives /dev/null as our own 0 and 1. */
 void setup_session(struct task *t, host_handle control)
 {
-    (void)t;
-    (void)control;
+    struct file *f;
+    host_handle h;
+
+    g_session_trace = session_trace;
+    for (s32 fd = 0; fd < 3; fd++) {
+        if (host_handle_dup(0, &h) == 0) {
+            if (stream_file_new(h, LX_O_RDWR, &f) == 0) {
+                give(t, f, fd);
+            } else {
+                host_handle_close(h);
+            }
+        }
+    }
+    if (control == HOST_NONE || session_device_new(control, &f) < 0) {
+        host_panic("no channel to the manager: start instances through lx");
+    }
+    give(t, f, 3);
 }

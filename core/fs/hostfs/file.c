@@ -182,6 +182,11 @@ static void file_release(struct file *f)
         list_del(&hf->node);
         lock_release(&f->vnode->lock);
     }
+    if (f->vnode->data == hf) { /* hostfs_file_from_handle's */
+        lock_acquire(&f->vnode->lock);
+        f->vnode->data = NULL;
+        lock_release(&f->vnode->lock);
+    }
     if (hf->h != HOST_NONE) {
         host_handle_close(hf->h);
     }
@@ -384,6 +389,36 @@ const struct file_ops g_hostfs_dir_file_ops = {
     .release = file_release,
 };
 
+/* Open the file behind a handle once more (/proc/PID/fd, execveat): a copy of the first handle. */
+static s64 handle_open(struct vnode *vn, struct file *f)
+{
+    struct hostfile *first, *hf = kmalloc(sizeof(*hf));
+    host_handle h = HOST_NONE;
+    s64 r = hf ? -LX_ENXIO : -LX_ENOMEM;
+
+    lock_acquire(&vn->lock);
+    first = vn->data;
+    if (hf && first) {
+        *hf = (struct hostfile){.rights = first->rights, .object = first->object};
+        r = (rights_of(f->flags) & ~first->rights) ? -LX_EACCES : host_handle_dup(first->h, &h);
+    }
+    lock_release(&vn->lock);
+    if (r < 0) {
+        kfree(hf);
+        return r;
+    }
+    list_init(&hf->node);
+    hf->h = h;
+    f->ops = &g_hostfs_file_ops;
+    f->kind |= FILE_SEEKABLE | FILE_NOWAIT_IO;
+    f->priv = hf;
+    return 0;
+}
+
+static const struct vnode_ops handle_vnode_ops = {
+    .open = handle_open,
+};
+
 s64 hostfs_file_from_handle(host_handle h, const char *label, u32 flags, struct file **out)
 {
     struct host_stat st;
@@ -403,6 +438,8 @@ s64 hostfs_file_from_handle(host_handle h, const char *label, u32 flags, struct 
         return -LX_ENOMEM;
     }
     hoststat_attr(&st, &f->vnode->attr);
+    f->vnode->ops = &handle_vnode_ops;
+    f->vnode->data = hf;
     *out = f;
     return 0;
 }
