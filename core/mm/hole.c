@@ -167,19 +167,11 @@ bool mm_hint_ok(struct mm *mm, u64 addr, u64 len)
     return !v || start_with_guard(v) >= addr + len;
 }
 
-static u64 random_below(u64 n)
-{
-    u64 r = 0;
-
-    host_random(&r, sizeof(r));
-    return r % n;
-}
-
-void mm_layout(struct mm *mm, u64 stack_limit, bool fixed)
+void mm_layout(struct mm *mm, u64 stack_limit, const u64 random[2])
 {
     u64 hi = host_caps()->user_hi;
     u64 gap = stack_limit;
-    u64 pad = MM_GUARD + (fixed ? 0 : STACK_RND_PAGES * PAGE_SIZE);
+    u64 pad = MM_GUARD + (random ? STACK_RND_PAGES * PAGE_SIZE : 0);
 
     if (gap + pad > gap) {
         gap += pad;
@@ -187,9 +179,9 @@ void mm_layout(struct mm *mm, u64 stack_limit, bool fixed)
     gap = MIN(MAX(gap, GAP_MIN), hi / 6 * 5);
     mm->stack_top = hi;
     mm->mmap_top = hi - gap;
-    if (!fixed) {
-        mm->stack_top -= random_below(STACK_RND_PAGES) * PAGE_SIZE;
-        mm->mmap_top -= random_below(MMAP_RND_PAGES) * PAGE_SIZE;
+    if (random) {
+        mm->stack_top -= random[0] % STACK_RND_PAGES * PAGE_SIZE;
+        mm->mmap_top -= random[1] % MMAP_RND_PAGES * PAGE_SIZE;
     }
     mm->mmap_top = ALIGN_DOWN(mm->mmap_top, PAGE_SIZE);
     mm->hole_at = mm->mmap_top;

@@ -81,7 +81,7 @@ struct mm *mm_new(void)
     lock_init(&mm->lock, LOCK_MM);
     rb_init(&mm->vmas);
     mm->dumpable = true;
-    mm_layout(mm, 8ull << 20, true);
+    mm_layout(mm, 8ull << 20, NULL);
     return mm;
 }
 

@@ -147,5 +147,6 @@ bool mm_range_ok(u64 addr, u64 len);
 /* Where a mapping of len bytes would go without a hint; 0 if nowhere (lock held). */
 u64 mm_find_hole(struct mm *mm, u64 len);
 
-/* exec: choose the layout of a new image (randomised unless `fixed`): mmap_top, stack_top. */
-void mm_layout(struct mm *mm, u64 stack_limit, bool fixed);
+/* exec: choose the layout of a new image, mmap_top and stack_top, by two random numbers (NULL: not
+ * randomised). */
+void mm_layout(struct mm *mm, u64 stack_limit, const u64 random[2]);

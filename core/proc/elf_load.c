@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mapping programs: segments, heap, interpreter, vdso, stack, where Linux puts them. */
+#include "base/str.h"
 #include "host/host.h"
 #include "ks/uaccess.h"
 #include "ks/layout.h"
@@ -19,17 +20,21 @@
 #define BRK_RND       (1ull << 30)
 #define PIE_RND_PAGES (1ull << 28)
 
-static u64 random_u64(void)
-{
-    u64 r = 0;
+/* Everything random about an image: one question to the host. `fixed`: all zero but at_random. */
+struct chance {
+    u64 layout[2];
+    u64 pie, brk, gap;
+    u8 at_random[16];
+    bool fixed;
+};
 
-    host_random(&r, sizeof(r));
-    return r;
-}
-
-static bool is_fixed(const struct task *t)
+static void roll(const struct task *t, struct chance *c)
 {
-    return (t->personality & LX_ADDR_NO_RANDOMIZE) != 0;
+    host_random(c, sizeof(*c));
+    c->fixed = (t->personality & LX_ADDR_NO_RANDOMIZE) != 0;
+    if (c->fixed) {
+        c->pie = c->brk = c->gap = 0;
+    }
 }
 
 static u64 pie_base(void)
@@ -117,19 +122,15 @@ static u64 find_bias(struct mm *mm, const struct elf_image *img)
     return at ? ALIGN_UP(at, img->align) - ALIGN_DOWN(img->lo, img->align) : 0;
 }
 
-static u64 choose_bias(struct mm *mm, const struct elf_image *img, bool has_interp, bool fixed)
+static u64 choose_bias(struct mm *mm, const struct elf_image *img, bool has_interp, u64 random)
 {
-    u64 base;
+    u64 base = pie_base() + random % PIE_RND_PAGES * PAGE_SIZE;
 
     if (!img->is_dyn) {
         return 0;
     }
     if (!has_interp) {
         return find_bias(mm, img);
-    }
-    base = pie_base();
-    if (!fixed) {
-        base += random_u64() % PIE_RND_PAGES * PAGE_SIZE;
     }
     return ALIGN_DOWN(base, img->align) - ALIGN_DOWN(img->lo, img->align);
 }
@@ -157,17 +158,9 @@ static void note_areas(struct mm *mm, const struct elf_image *img, u64 bias)
 }
 
 /* The heap begins behind the program, but never inside the area of mappings. */
-static void place_brk(struct mm *mm, const struct elf_image *img, u64 bias, bool moved, bool fixed)
+static void place_brk(struct mm *mm, u64 end, u64 random)
 {
-    u64 at = bias + img->hi;
-
-    if (moved) {
-        at = pie_base();
-    }
-    if (!fixed) {
-        at += random_u64() % (BRK_RND / PAGE_SIZE) * PAGE_SIZE;
-    }
-    mm->brk_start = mm->brk = at;
+    mm->brk_start = mm->brk = end + random % (BRK_RND / PAGE_SIZE) * PAGE_SIZE;
 }
 
 static s64 map_stack(struct task *t, struct mm *mm, const struct elf_image *img,
@@ -204,11 +197,11 @@ static s64 map_vdso(struct mm *mm)
 }
 
 /* Program, interpreter and heap; fills what the auxiliary vector tells of them. */
-static s64 map_programs(struct task *t, struct mm *mm, const struct elf_image *img,
-                        const struct elf_image *interp, struct elf_where *w)
+static s64 map_programs(struct mm *mm, const struct elf_image *img,
+                        const struct elf_image *interp, const struct chance *c,
+                        struct elf_where *w)
 {
-    bool fixed = is_fixed(t);
-    u64 bias = choose_bias(mm, img, interp != NULL, fixed);
+    u64 bias = choose_bias(mm, img, interp != NULL, c->pie);
     s64 err;
 
     if (img->is_dyn && bias == 0) {
@@ -219,7 +212,7 @@ static s64 map_programs(struct task *t, struct mm *mm, const struct elf_image *i
         return err;
     }
     note_areas(mm, img, bias);
-    place_brk(mm, img, bias, img->is_dyn && !interp, fixed);
+    place_brk(mm, img->is_dyn && !interp ? pie_base() : bias + img->hi, c->brk);
     w->entry = bias + img->entry;
     w->phdr = img->phdr ? bias + img->phdr : 0;
     w->phnum = img->phnum;
@@ -249,14 +242,18 @@ static s64 take_exe(struct mm *mm, struct file *f)
 s64 elf_load(struct task *t, struct mm *mm, const struct elf_image *img,
              const struct elf_image *interp, const struct exec_args *a, struct elf_start *out)
 {
-    struct elf_where w = {.fixed = is_fixed(t)};
+    struct elf_where w = {.base = 0};
+    struct chance c;
     s64 r;
 
+    roll(t, &c);
+    w.gap = c.gap;
+    memcpy(w.random, c.at_random, sizeof(w.random));
     t->personality &= ~(u32)LX_READ_IMPLIES_EXEC; /* as Linux does for every 64-bit program */
-    mm_layout(mm, task_rlimit(t, LX_RLIMIT_STACK), w.fixed);
+    mm_layout(mm, task_rlimit(t, LX_RLIMIT_STACK), c.fixed ? NULL : c.layout);
     r = map_stack(t, mm, img, a);
     if (r == 0) {
-        r = map_programs(t, mm, img, interp, &w);
+        r = map_programs(mm, img, interp, &c, &w);
     }
     if (r < 0) {
         return r;

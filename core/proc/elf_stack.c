@@ -120,16 +120,14 @@ static s64 put_strings(const struct exec_args *a, const struct strings_at *at)
     return err;
 }
 
-static s64 put_small(const struct strings_at *at)
+/* The random bytes and the platform's name behind them. */
+static s64 put_small(const struct elf_where *w, const struct strings_at *at)
 {
-    static const char platform[] = "x86_64";
-    u8 random[16];
-    s64 err = host_random(random, sizeof(random));
+    u8 both[16 + 7];
 
-    if (err >= 0) {
-        err = copy_to_user(mk_uptr(at->random), random, sizeof(random));
-    }
-    return err < 0 ? err : copy_to_user(mk_uptr(at->platform), platform, sizeof(platform));
+    memcpy(both, w->random, 16);
+    memcpy(both + 16, "x86_64", 7);
+    return copy_to_user(mk_uptr(at->random), both, sizeof(both));
 }
 
 s64 elf_build_stack(struct task *t, struct mm *mm, const struct exec_args *a,
@@ -138,16 +136,12 @@ s64 elf_build_stack(struct task *t, struct mm *mm, const struct exec_args *a,
     struct strings_at at;
     struct aux x = {.n = 0};
     u64 sp;
-    u16 gap = 0;
     s64 err;
 
     at.execfn = mm->stack_top - sizeof(u64) - (strlen(a->execfn) + 1);
     at.envp = at.execfn - a->envp.len;
     at.argv = at.envp - exec_args_bytes(a);
-    if (!w->fixed) {
-        host_random(&gap, sizeof(gap));
-    }
-    sp = ALIGN_DOWN(at.argv - gap % 8192, 16ull);
+    sp = ALIGN_DOWN(at.argv - w->gap % 8192, 16ull);
     at.platform = sp - 7;
     at.random = at.platform - 16;
     fill_aux(&x, t, a, w, &at);
@@ -156,7 +150,7 @@ s64 elf_build_stack(struct task *t, struct mm *mm, const struct exec_args *a,
 
     err = put_strings(a, &at);
     if (err == 0) {
-        err = put_small(&at);
+        err = put_small(w, &at);
     }
     if (err == 0) {
         err = put_words(a, &x, &at, sp);

@@ -94,17 +94,18 @@ static u64 count(struct mm *mm)
 
 UNIT_TEST(layout_is_like_linux)
 {
+    const u64 random[2] = {unit_rand(), unit_rand()};
     struct mm *mm = fresh();
 
-    mm_layout(mm, 8ull << 20, true);
+    mm_layout(mm, 8ull << 20, NULL);
     CHECK_EQ(mm->stack_top, 0x7ffffffff000);
     CHECK_EQ(mm->mmap_top, 0x7ffff7fff000);
     CHECK_EQ(map(mm, 0, 3 * PG, RW, ANON), 0x7ffff7ffc000);
     CHECK_EQ(map(mm, 0, PG, LX_PROT_READ, ANON), 0x7ffff7ffb000);
-    mm_layout(mm, 8ull << 20, false);
+    mm_layout(mm, 8ull << 20, random);
     CHECK(mm->stack_top <= 0x7ffffffff000 && mm->stack_top > 0x7ffbffffe000);
     CHECK(mm->mmap_top < mm->stack_top);
-    mm_layout(mm, LX_RLIM_INFINITY, true);
+    mm_layout(mm, LX_RLIM_INFINITY, NULL);
     CHECK(mm->mmap_top > 0x100000000);
     mm_put(mm);
 }
