@@ -244,13 +244,15 @@ s64 elf_load(struct task *t, struct mm *mm, const struct elf_image *img,
 {
     struct elf_where w = {.base = 0};
     struct chance c;
+    const u64 *layout;
     s64 r;
 
     roll(t, &c);
     w.gap = c.gap;
     memcpy(w.random, c.at_random, sizeof(w.random));
     t->personality &= ~(u32)LX_READ_IMPLIES_EXEC; /* as Linux does for every 64-bit program */
-    mm_layout(mm, task_rlimit(t, LX_RLIMIT_STACK), c.fixed ? NULL : c.layout);
+    layout = c.fixed ? NULL : c.layout;
+    mm_layout(mm, task_rlimit(t, LX_RLIMIT_STACK), layout);
     r = map_stack(t, mm, img, a);
     if (r == 0) {
         r = map_programs(mm, img, interp, &c, &w);
