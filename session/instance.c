@@ -244,8 +244,7 @@ static void on_ready(struct instance *in, u32 id, const struct proto_ready *m)
     if (id == ID_UNPACK && in->distro && !registry_installed(in->distro)) {
         manager_note("cannot write the registry: %s", strerror(errno));
     }
-    if (in->state == INSTANCE_STARTING &&
-        (id == ID_UNPACK || !in->distro || in->distro->state == DISTRO_INSTALLED)) {
+    if (in->state == INSTANCE_STARTING && id == ID_BOOT) {
         in->state = INSTANCE_RUNNING;
     }
 }
@@ -535,6 +534,21 @@ static bool open_parts(struct instance *in, struct spawn *s, char why[512])
     return in->control && in->log;
 }
 
+/* The archive comes first: a new root has no folders to mount on. */
+static bool send_archive(struct instance *in)
+{
+    struct proto_unpack m = {0};
+    char buf[64], path[PATHS_MAX];
+    s64 n = proto_put_unpack(buf, sizeof(buf), ID_UNPACK, &m);
+    int tar = paths_part("distro.tar", path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool ok = tar >= 0 && conn_send(in->control, buf, (size_t)n, &tar, 1);
+
+    if (tar >= 0) {
+        close(tar);
+    }
+    return ok;
+}
+
 static bool send_boot(struct instance *in)
 {
     struct proto_boot m = {
@@ -544,22 +558,13 @@ static bool send_boot(struct instance *in)
         .plain = !in->distro,
         .uid = in->distro ? in->distro->uid : getuid(),
     };
-    struct proto_unpack u = {0};
-    char buf[512], path[PATHS_MAX];
+    char buf[512];
     s64 n = proto_put_boot(buf, sizeof(buf), ID_BOOT, &m);
-    bool ok = n > 0 && conn_send(in->control, buf, (size_t)n, NULL, 0);
-    int tar;
 
-    if (!ok || !in->distro || in->distro->state != DISTRO_INSTALLING) {
-        return ok;
+    if (in->distro && in->distro->state == DISTRO_INSTALLING && !send_archive(in)) {
+        return false;
     }
-    tar = paths_part("distro.tar", path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    n = proto_put_unpack(buf, sizeof(buf), ID_UNPACK, &u);
-    ok = tar >= 0 && conn_send(in->control, buf, (size_t)n, &tar, 1);
-    if (tar >= 0) {
-        close(tar);
-    }
-    return ok;
+    return n > 0 && conn_send(in->control, buf, (size_t)n, NULL, 0);
 }
 
 static void set_name(struct instance *in)
