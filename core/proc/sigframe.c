@@ -14,7 +14,7 @@
 #define RED_ZONE       128
 #define USER_CS        0x33
 #define USER_SS        0x2b
-#define EFLAGS_USER    0x240cd5ull /* what a frame may set: arithmetic, DF, OF, TF, AC, ID */
+#define EFLAGS_USER    0x250dd5ull /* what a frame may set: arithmetic, DF, OF, TF, RF, AC, ID */
 #define EFLAGS_TF      0x100ull
 #define EFLAGS_DF      0x400ull
 #define EFLAGS_RF      0x10000ull

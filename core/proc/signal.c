@@ -199,7 +199,7 @@ static bool ignored_by(struct group *g, u32 sig)
            (sa->handler == LX_SIG_DFL && signal_default(sig) == SIGD_IGNORE);
 }
 
-static void remove_signals(struct sigpending *p, u64 set)
+static void remove_signals(struct group *g, struct sigpending *p, u64 set)
 {
     struct sigqueue_entry *e, *next;
 
@@ -210,6 +210,7 @@ static void remove_signals(struct sigpending *p, u64 set)
     list_for_each_entry_safe(e, next, &p->queue, node) {
         if (set & LX_SIGMASK(e->info.signo)) {
             list_del(&e->node);
+            g->n_queued--;
             kfree(e);
         }
     }
@@ -219,9 +220,9 @@ static void remove_everywhere(struct group *g, u64 set)
 {
     struct task *t;
 
-    remove_signals(&g->shared, set);
+    remove_signals(g, &g->shared, set);
     list_for_each_entry(t, &g->threads, in_group) {
-        remove_signals(&t->pending, set);
+        remove_signals(g, &t->pending, set);
     }
 }
 
@@ -275,15 +276,17 @@ static void wake_for(struct group *g, struct task *t, u32 sig)
     }
 }
 
-static s64 enqueue(struct sigpending *p, u32 sig, const struct lx_siginfo *info)
+static s64 enqueue(struct group *g, struct sigpending *p, u32 sig, const struct lx_siginfo *info)
 {
-    struct sigqueue_entry *e;
+    struct sigqueue_entry *e = NULL;
 
     if (sig < LX_SIGRTMIN && (p->set & LX_SIGMASK(sig))) {
         return 0;
     }
-    e = kmalloc(sizeof(*e));
-    if (e == NULL && sig >= LX_SIGRTMIN && info != NULL) {
+    if (sig < LX_SIGRTMIN || g->n_queued < g->rlim[LX_RLIMIT_SIGPENDING].rlim_cur) {
+        e = kmalloc(sizeof(*e));
+    }
+    if (e == NULL && sig >= LX_SIGRTMIN && info != NULL && info->code != LX_SI_USER) {
         return -LX_EAGAIN;
     }
     if (e != NULL) {
@@ -293,6 +296,8 @@ static s64 enqueue(struct sigpending *p, u32 sig, const struct lx_siginfo *info)
             e->info = (struct lx_siginfo){.code = LX_SI_KERNEL};
         }
         e->info.signo = (s32)sig;
+        e->timer = NULL;
+        g->n_queued++;
         list_add_tail(&e->node, &p->queue);
     }
     p->set |= LX_SIGMASK(sig);
@@ -321,7 +326,7 @@ static s64 send_locked(struct group *g, struct task *t, u32 sig, const struct lx
     if (!blocked && ignored_by(g, sig)) {
         return 0;
     }
-    r = enqueue(t != NULL ? &t->pending : &g->shared, sig, info);
+    r = enqueue(g, t != NULL ? &t->pending : &g->shared, sig, info);
     if (r == 0) {
         wake_for(g, t, sig);
     }
@@ -430,8 +435,8 @@ void signal_force(struct task *t, const struct lx_siginfo *info)
         t->sigmask &= ~LX_SIGMASK(sig);
     }
     lock_release(&t->sighand->lock);
-    remove_signals(&t->pending, LX_SIGMASK(sig));
-    enqueue(&t->pending, sig, info);
+    remove_signals(g, &t->pending, LX_SIGMASK(sig));
+    enqueue(g, &t->pending, sig, info);
     task_kick(t, KT_SIGNAL);
     lock_release(&g->lock);
 }
@@ -500,7 +505,7 @@ static u32 pick(u64 set)
     return (u32)__builtin_ctzll(set) + 1;
 }
 
-static u32 take_from(struct sigpending *p, u64 set, struct lx_siginfo *info)
+static u32 take_from(struct group *g, struct sigpending *p, u64 set, struct lx_siginfo *info)
 {
     struct sigqueue_entry *e, *found = NULL;
     bool more = false;
@@ -525,6 +530,7 @@ static u32 take_from(struct sigpending *p, u64 set, struct lx_siginfo *info)
     if (found != NULL) {
         *info = found->info;
         list_del(&found->node);
+        g->n_queued--;
         if (found->timer != NULL && g_timer_signal_taken != NULL) {
             g_timer_signal_taken(found->timer, info);
         }
@@ -543,9 +549,9 @@ u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
     u32 sig;
 
     lock_acquire(&g->lock);
-    sig = take_from(&t->pending, set, info);
+    sig = take_from(g, &t->pending, set, info);
     if (sig == 0) {
-        sig = take_from(&g->shared, set, info);
+        sig = take_from(g, &g->shared, set, info);
     }
     lock_release(&g->lock);
     return sig;

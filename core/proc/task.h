@@ -71,6 +71,7 @@ struct group {
     u32 stop_count;                /* [g] threads still to stop */
     bool stop_reported, cont_reported; /* [P] to wait4 */
     struct sigpending shared;      /* [g] */
+    u32 n_queued;                  /* [g] entries on all queues of the group */
     struct waitq child_wait;       /* parents in wait4 sleep here (their own group's) */
     struct task *exec_task;        /* [g] thread that waits for the others to die */
     struct waitq exec_wait;
