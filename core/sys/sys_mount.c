@@ -147,8 +147,8 @@ static s64 string_get(uptr p, u64 max, char **out)
     return r < 0 ? r : 0;
 }
 
-static s64 mount_new_fs(const char *source, struct dentry *at, const char *type, u64 flags,
-                        const char *data)
+static s64 mount_new_fs(struct task *t, const char *source, struct dentry *at, const char *type,
+                        u64 flags, const char *data)
 {
     struct fs_type *fs = type ? fs_find(type) : NULL;
     struct super *sb;
@@ -160,7 +160,7 @@ static s64 mount_new_fs(const char *source, struct dentry *at, const char *type,
     if (!fs || !fs->mount) {
         return -LX_ENODEV;
     }
-    if (fs->need_cap) {
+    if (fs->need_cap && task_tgid(t) != 1) { /* the host's folders: init's alone to give */
         return -LX_EPERM;
     }
     r = fs->mount(source, data, mount_flags(flags), &sb);
@@ -225,7 +225,7 @@ s64 sys_mount(struct task *t, uptr source, uptr target, uptr type, u64 flags, up
     } else if (flags & (LX_MS_BIND | LX_MS_MOVE)) {
         r = mount_tree(t, src, at, flags);
     } else if (!(flags & MS_PROPAGATION)) { /* one namespace: nothing to propagate to */
-        r = mount_new_fs(src, at, fstype, flags, opts);
+        r = mount_new_fs(t, src, at, fstype, flags, opts);
     }
 out:
     kfree(src);
