@@ -44,6 +44,7 @@ struct kthread {
     u64 trap_addr, trap_err, trap_no;
     u64 syscall_ret_nr;          /* [o] number of the call being served, ~0 none           */
     u32 stepping;                /* [o] came in with the trap flag set                     */
+    u32 step_out;                /* [o] the next single step is the gate's own             */
     u32 task_flags;              /* [o] KTF_*, from the creator to the new thread          */
     uptr child_settid;           /* [o] where a new thread stores its tid, 0 nowhere       */
     u64 trace_start_ns;          /* [o] of the call being traced                           */

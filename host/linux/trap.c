@@ -190,10 +190,15 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
     }
     if (sig == LX_SIGTRAP && sc->trapno == 1 && (entering || leaving)) {
         /* a guest that single-steps: the way in does not count, the way out goes on stepping */
+        kt->step_out = leaving;
         if (entering) {
             kt->stepping = 1;
             sc->eflags &= ~(u64)EFLAGS_TF;
         }
+        return;
+    }
+    if (sig == LX_SIGTRAP && sc->trapno == 1 && guest && kt->step_out) {
+        kt->step_out = 0; /* the step out of the gate: no instruction of the guest's yet */
         return;
     }
     if (guest || (entering && !kernel_stack(sc->rsp) && sig != KICK_SIGNAL)) {
