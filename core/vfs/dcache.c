@@ -23,7 +23,12 @@ static u32 g_count;                                   /* [d] dentries on the clo
 
 static u64 name_hash(const struct dentry *parent, const char *s, u32 len)
 {
-    return hash_bytes(s, len, (u64)(uintptr_t)parent);
+    u64 h = name_hash_start();
+
+    for (u32 i = 0; i < len; i++) {
+        h = name_hash_add(h, s[i]);
+    }
+    return name_hash_end(h, parent);
 }
 
 struct dentry *dentry_get(struct dentry *d)
@@ -249,9 +254,23 @@ u32 dcache_count(void)
     return g_count;
 }
 
+static inline bool same_name(const char *a, const char *b, u32 len)
+{
+    for (u32 i = 0; i < len; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct dentry *d_find(struct dentry *parent, const char *s, u32 len)
 {
-    u64 hash = name_hash(parent, s, len);
+    return d_find_hash(parent, s, len, name_hash(parent, s, len));
+}
+
+struct dentry *d_find_hash(struct dentry *parent, const char *s, u32 len, u64 hash)
+{
     struct hlist_node *pos;
 
     hlist_for_each(pos, &g_buckets[hash_bucket(hash, DCACHE_BUCKETS)])
@@ -259,7 +278,7 @@ struct dentry *d_find(struct dentry *parent, const char *s, u32 len)
         struct dentry *d = hlist_entry(pos, struct dentry, chain);
 
         if (d->hash == hash && d->parent == parent && d->len == len &&
-            memcmp(d->name, s, len) == 0) {
+            same_name(d->name, s, len)) {
             return d;
         }
     }

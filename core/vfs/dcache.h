@@ -87,8 +87,28 @@ bool dentry_deleted(struct dentry *d);
 
 /* ------------------------------------------------------------ for vfs/ only ---------------- */
 
+/*
+ * Hash of a name, built byte by byte while a path is being split: start with name_hash_start, add
+ * each byte, finish. Quick rather than good; the parent's address is mixed in at the end.
+ */
+static inline u64 name_hash_start(void)
+{
+    return 0x9e3779b97f4a7c15ull;
+}
+static inline u64 name_hash_add(u64 h, char c)
+{
+    return (h ^ (u8)c) * 0x100000001b3ull;
+}
+static inline u64 name_hash_end(u64 h, const struct dentry *parent)
+{
+    h ^= (u64)(uintptr_t)parent >> 4;
+    h *= 0xd6e8feb86659fd93ull;
+    return h ^ (h >> 32);
+}
 /* The cached child, g_dcache_lock held, no reference; NULL. It may be negative. */
 struct dentry *d_find(struct dentry *parent, const char *s, u32 len);
+/* The same with the hash of the name known (name_hash_end). */
+struct dentry *d_find_hash(struct dentry *parent, const char *s, u32 len, u64 hash);
 /* The same with a reference, takes the lock. */
 struct dentry *d_lookup(struct dentry *parent, struct name n);
 /* Put a name in the cache: consumes the reference to vn (NULL: negative, *out may be NULL). An

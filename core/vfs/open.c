@@ -349,10 +349,10 @@ static s64 open_create(const struct walk *w, s32 dfd, const char *path, u64 flag
     if (len && path[len - 1] == '/') {
         return -LX_EISDIR;
     }
-    if (!(flags & LX_O_EXCL)) {
-        r = walk_path(w, dfd, path, walk_flags, &cr.found);
+    if (!(flags & LX_O_EXCL)) { /* the usual case: it exists and is known */
+        r = walk_path(w, dfd, path, walk_flags | WALK_CACHED, &cr.found);
     }
-    if (r == -LX_ENOENT) {
+    if (r == -LX_ENOENT || r == -LX_EAGAIN) {
         r = create_walk(&cr, dfd, path, walk_flags & ~(u32)WALK_NO_REVAL);
     }
     if (r < 0) {

@@ -170,9 +170,9 @@ static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest)
 }
 
 /* One plain name. */
-static inline s64 fast_step(struct fast *f, const char *s, u32 len, const char *rest, bool last)
+static inline s64 fast_step(struct fast *f, struct name n, u64 hash, const char *rest, bool last)
 {
-    struct dentry *d = d_find(f->cur, s, len);
+    struct dentry *d = d_find_hash(f->cur, n.s, n.len, name_hash_end(hash, f->cur));
 
     if (!d) {
         return FAST_SLOW;
@@ -199,6 +199,7 @@ static s64 fast_run(struct fast *f)
         const char *s = f->pos;
         const char *end;
         const char *rest;
+        u64 hash = name_hash_start();
         bool last;
         s64 r;
 
@@ -213,6 +214,7 @@ static s64 fast_run(struct fast *f)
             continue;
         }
         for (end = s; *end && *end != '/'; end++) {
+            hash = name_hash_add(hash, *end);
         }
         for (rest = end; *rest == '/'; rest++) {
         }
@@ -241,7 +243,7 @@ static s64 fast_run(struct fast *f)
             f->pos = rest;
             continue;
         }
-        r = fast_step(f, s, (u32)(end - s), rest, last);
+        r = fast_step(f, (struct name){s, (u32)(end - s)}, hash, rest, last);
         if (r) {
             return r;
         }
