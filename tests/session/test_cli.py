@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: options, statuses, messages, environment, folders, stdio."""
+
+import os
+import subprocess
+
+from lxtest import Lx, equal, main, match
+
+lx = Lx()
+
+# arguments, status, pattern of stdout, pattern of stderr
+TABLE = [
+    (["--help"], 0, r"usage: lx", r"^$"),
+    (["--version"], 0, r"^picolx \d", r"^$"),
+    (["--nope"], 120, r"^$", r"^lx: .*--nope.*; .*--help"),
+    (["--root"], 120, r"^$", r"^lx: --root needs a value; "),
+    (["--root", "/", "-d", "x"], 120, r"^$", r"exclude each other"),
+    (["--root", "/nope", "--", "true"], 122, r"^$", r"^lx: cannot use the root folder /nope: .*; "),
+    (["--root", "/etc/passwd", "--", "true"], 122, r"^$", r"^lx: not a folder"),
+    (["-d", "a", "-d", "b"], 120, r"^$", r"given twice"),
+    (["-d", "nope", "--", "true"], 122, r"^$", r"^lx: there is no distribution 'nope'; "),
+    (["--list", "x"], 120, r"^$", r"too much"),
+    (["--root", "/", "--", "true"], 0, r"^$", r"^$"),
+    (["--root", "/", "true"], 0, r"^$", r"^$"),
+    (["--root", "/", "--", "false"], 1, r"^$", r"^$"),
+    (["--root", "/", "--", "sh", "-c", "exit 42"], 42, r"^$", r"^$"),
+    (["--root", "/", "--", "sh", "-c", "kill -9 $$"], 137, r"^$", r"^$"),
+    (["--root", "/", "--", "sh", "-c", "kill -TERM $$"], 143, r"^$", r"^$"),
+    (["--root", "/", "--", "/nope"], 127, r"^$", r"^lx: /nope: not found; "),
+    (["--root", "/", "--", "nope"], 127, r"^$", r"^lx: nope: not found; .*PATH"),
+    (["--root", "/", "--", "/etc/passwd"], 126, r"^$", r"^lx: /etc/passwd: cannot run: Permission"),
+    (["--root", "/", "--", "/"], 126, r"^$", r"^lx: /: cannot run"),
+    (["--root", "/", "--cd", "/nope", "--", "true"], 0, r"^$", r"^lx: cannot enter /nope: No such"),
+    (["--root", "/", "--cd", "/usr", "--", "pwd"], 0, r"^/usr\n$", r"^$"),
+    (["--root", "/", "--user", "nope", "--", "true"], 122, r"^$", r"no such user"),
+    (["--", "id", "-un"], 0, r"^user\n$", r"^$"),
+    (["-u", "root", "--", "id", "-u"], 0, r"^0\n$", r"^$"),
+    (["-u", "nope", "--", "true"], 122, r"^$", r"no such user"),
+    (["--cd", "~", "--", "pwd"], 0, r"^/home/user\n$", r"^$"),
+    (["--cd", "/tmp", "--", "pwd"], 0, r"^/tmp\n$", r"^$"),
+    (["--", "sh", "-c", "exit 7"], 7, r"^$", r"^$"),
+    (["--", "cat", "/etc/os-release"], 0, r"picolx built-in", r"^$"),
+    (["--", "cat", "/etc/hostname"], 0, r"^picolx\n", r"^$"),
+    (["-d", "PICOLX", "--", "true"], 0, r"^$", r"^$"),
+    (["--list"], 0, r"NAME +STATE +VERSION\n\* picolx +(Running|Stopped) +1\n", r"^$"),
+    (["--status"], 0, r"Default distribution: picolx\n", r"^$"),
+]
+
+
+def row_case(args, status, out, err):
+    """A case of one row of the table."""
+    def case():
+        got = lx.run(*args)
+        match(got[2], err, "stderr")
+        equal(got[0], status, "status")
+        match(got[1], out, "stdout")
+    case.__name__ = "_".join(["lx"] + [a.strip("-/") or "dash" for a in args])
+    return case
+
+
+def root_environment_is_the_callers():
+    status, out, _ = lx.run("--root", "/", "--", "env", env={"ODD": "a b=c", "EMPTY": ""})
+    equal(status, 0)
+    got = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    equal(got.get("ODD"), "a b=c")
+    equal(got.get("EMPTY"), "")
+    equal(got.get("PATH"), os.environ.get("PATH"))
+
+
+def root_identity_is_the_callers():
+    status, out, _ = lx.run("--root", "/", "--", "sh", "-c", "id -u; id -g; umask; pwd")
+    p = subprocess.run(["sh", "-c", "id -u; id -g; umask; pwd"], stdout=subprocess.PIPE, text=True,
+                       cwd=lx.dir, **__import__("lxtest").identity())
+    equal((status, out), (0, p.stdout))
+
+
+def distro_environment_is_its_own():
+    status, out, _ = lx.run("--", "env", env={"SECRET": "1", "TERM": "dumb"})
+    equal(status, 0)
+    got = dict(line.split("=", 1) for line in out.splitlines())
+    want = {"HOSTTYPE": "x86_64", "HOME": "/home/user", "USER": "user", "LOGNAME": "user",
+            "SHELL": "/bin/sh", "NAME": "picolx", "WSL_DISTRO_NAME": "picolx", "TERM": "dumb"}
+    equal({k: got.get(k) for k in want}, want)
+    equal("SECRET" in got, False, "SECRET leaked")
+
+
+def distro_starts_in_the_hosts_folder():
+    equal(lx.run("--", "pwd")[:2], (0, "/mnt/c%s\n" % os.path.realpath(lx.dir)))
+
+
+def stdio_goes_through():
+    equal(lx.run("--root", "/", "--", "cat", stdin="one\ntwo\n")[:2], (0, "one\ntwo\n"))
+    equal(lx.run("--", "wc", "-c", stdin="x" * 300000)[1].split(), ["300000"])
+    status, out, err = lx.run("--", "sh", "-c", "echo out; echo err >&2")
+    equal((status, out, err), (0, "out\n", "err\n"))
+
+
+def large_output_is_whole():
+    status, out, _ = lx.run("--", "sh", "-c", "seq 1 200000")
+    equal((status, len(out), out[-7:]), (0, 1288894, "200000\n"))
+
+
+def files_as_stdio():
+    path = os.path.join(lx.dir, "out")
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        p = lx.start("--root", "/", "--", "sh", "-c", "echo a; echo b >&2", stdout=fd, stderr=fd)
+        equal(p.wait(20), 0)
+    finally:
+        os.close(fd)
+    with open(path, encoding="utf-8") as f:
+        equal(f.read(), "a\nb\n")
+
+
+def large_command_lines():
+    args = ["x" * 1000 for _ in range(900)]
+    status, out, err = lx.run("--root", "/", "--", "sh", "-c", "echo $#", *args)
+    equal((status, out, err), (0, "899\n", ""))
+
+
+def closed_stdio():
+    p = subprocess.run(["sh", "-c", 'exec "$0" --root / -- true <&- >&- 2>&-',
+                        os.path.join(__import__("lxtest").BUILD, "lx")], env=lx.env, timeout=20,
+                       cwd=lx.dir, **__import__("lxtest").identity())
+    equal(p.returncode, 0)
+
+
+def scripts_without_interpreter():
+    path = os.path.join(lx.dir, "script")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("echo script $1\n")
+    os.chmod(path, 0o755)
+    equal(lx.run("--root", "/", "--", path, "x")[:2], (0, "script x\n"))
+
+
+def foreign_programs():
+    path = os.path.join(lx.dir, "foreign")
+    with open(path, "wb") as f:
+        f.write(b"\x7fELF\x01\x01\x01" + b"\0" * 100)
+    os.chmod(path, 0o755)
+    status, _, err = lx.run("--root", "/", "--", path)
+    equal(status, 126)
+    match(err, r"^lx: .*foreign: cannot run: Exec format error; only 64-bit")
+
+
+def root_below_a_folder():
+    root = os.path.join(lx.dir, "root")
+    os.makedirs(os.path.join(root, "bin"), exist_ok=True)
+    with open("/bin/busybox", "rb") as a, open(os.path.join(root, "bin/busybox"), "wb") as b:
+        b.write(a.read())
+    os.chmod(os.path.join(root, "bin/busybox"), 0o755)
+    before = sorted(os.listdir(root))
+    equal(lx.run("--root", root, "--", "/bin/busybox", "pwd")[:2], (0, "/\n"))
+    equal(lx.run("--root", root, "--", "/bin/busybox", "ls", "/")[:2], (0, "bin\n"))
+    equal(sorted(os.listdir(root)), before, "nothing was made in the root")
+
+
+def trace_prints_calls():
+    status, _, err = lx.run("--root", "/", "--trace", "--", "/bin/true")
+    equal(status, 0)
+    match(err, r"execve\(")
+    status, _, err = lx.run("--root", "/", "-c", "--", "/bin/true")
+    equal(status, 0)
+    match(err, r"calls")
+
+
+def nothing_is_left():
+    equal(lx.close(), set())
+
+
+if __name__ == "__main__":
+    main([row_case(*row) for row in TABLE] + [
+        root_environment_is_the_callers, root_identity_is_the_callers,
+        distro_environment_is_its_own, distro_starts_in_the_hosts_folder, stdio_goes_through,
+        large_output_is_whole, files_as_stdio, large_command_lines, closed_stdio,
+        scripts_without_interpreter, foreign_programs, root_below_a_folder, trace_prints_calls,
+        nothing_is_left])
