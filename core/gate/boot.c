@@ -23,6 +23,7 @@
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
+#include "lx_poll.h"
 #include "mm/space.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
@@ -112,7 +113,8 @@ static void mount_root(const struct boot_params *p)
 }
 
 /* Of pid 1: root when it is init, which becomes what is asked for; else the owner. */
-static struct cred *owner_cred(const struct boot_params *p)
+/* init is root inside, whoever owns the instance; a program run without it is the owner. */
+static struct cred *first_cred(const struct boot_params *p)
 {
     u32 groups[256];
     u32 n = 0;
@@ -198,11 +200,21 @@ static void set_cwd(const struct boot_params *p, struct task *t)
     }
 }
 
+/* The manager's end of the session channel closed: nobody can use the instance any more. */
+static void manager_gone(void *ctx, u32 events)
+{
+    (void)ctx;
+    if (events & (LX_POLLRDHUP | LX_POLLHUP | LX_POLLERR)) {
+        supervisor_exit(0);
+    }
+}
+
 static s64 first_program(const struct boot_params *p, struct task *t)
 {
     const char *const *envp = (const char *const *)p->envp;
     static const char *const init_argv[] = {"init", NULL};
     struct file *f;
+    host_handle control;
     s64 fd = (s64)boot_arg_number(p, "initfd", (u64)HOST_NONE);
     s64 r;
 
@@ -214,7 +226,11 @@ static s64 first_program(const struct boot_params *p, struct task *t)
             return exec_first(t, -1, p->argv[i + 1], (const char *const *)p->argv + i + 1, envp);
         }
     }
-    setup_session(t, (host_handle)boot_arg_number(p, "control", (u64)HOST_NONE));
+    control = (host_handle)boot_arg_number(p, "control", (u64)HOST_NONE);
+    setup_session(t, control);
+    if (supervisor_watch(control, LX_POLLRDHUP, manager_gone, NULL) < 0) {
+        return -LX_ENOMEM;
+    }
     r = hostfs_file_from_handle((host_handle)fd, "/init", LX_O_RDONLY, &f);
     if (r < 0) {
         return r;
@@ -234,7 +250,7 @@ void boot_main(struct boot_params *p)
     g_instance_uid = (u32)boot_arg_number(p, "uid", 0);
     g_instance_gid = (u32)boot_arg_number(p, "gid", 0);
     mount_root(p);
-    cred = owner_cred(p);
+    cred = first_cred(p);
     t = make_init(cred);
     if (boot_arg(p, "trace") != NULL) {
         tracer_start((host_handle)boot_arg_number(p, "trace", 2), boot_arg(p, "classes"),

@@ -15,6 +15,7 @@
 
 struct watch {
     host_handle h;
+    u32 want;
     void (*fn)(void *ctx, u32 events);
     void *ctx;
 };
@@ -49,13 +50,13 @@ void supervisor_exit(s32 status)
     host_instance_exit(status);
 }
 
-s64 supervisor_watch(host_handle h, void (*fn)(void *ctx, u32 events), void *ctx)
+s64 supervisor_watch(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), void *ctx)
 {
     s64 r = -LX_ENOSPC;
 
     lock_acquire(&g_sup.lock);
     if (g_sup.n < MAX_WATCHES) {
-        g_sup.watch[g_sup.n++] = (struct watch){h, fn, ctx};
+        g_sup.watch[g_sup.n++] = (struct watch){h, want, fn, ctx};
         r = 0;
     }
     lock_release(&g_sup.lock);
@@ -97,7 +98,7 @@ static void sleep_once(s64 deadline_ns)
     n = g_sup.n;
     for (u32 i = 0; i < n; i++) {
         copy[i] = g_sup.watch[i];
-        ready[i] = (struct host_ready){.h = copy[i].h, .want = LX_POLLIN};
+        ready[i] = (struct host_ready){.h = copy[i].h, .want = (u16)copy[i].want};
     }
     lock_release(&g_sup.lock);
     if (host_park(deadline_ns, ready, n) == 0) {
