@@ -42,8 +42,9 @@ struct pipe {
     _Atomic u32 writers;        /* [a]                              */
     _Atomic u32 r_opens;        /* [a] fifo: ends opened so far     */
     _Atomic u32 w_opens;        /* [a]                              */
-    u32 users;                  /* [v] of a fifo: opens under way and open files */
-    struct vnode *vnode;        /* [I] of a fifo, borrowed from the files; NULL for a pipe */
+    u32 users;                  /* [v] opens under way and open files */
+    struct vnode *vnode;        /* [I] borrowed from the files; its `pipe` is this */
+    bool anonymous;             /* [I] pipe(2), not a fifo: opening never waits */
     struct waitq rdq, wrq;      /* wait for data, for room          */
 };
 
@@ -384,7 +385,7 @@ static bool pipe_hung_up(struct pipe *p, struct file *f)
     if (atomic_load_explicit(&p->writers, memory_order_acquire)) {
         return false;
     }
-    return !p->vnode || (u32)f->pos != atomic_load_explicit(&p->w_opens, memory_order_relaxed);
+    return p->anonymous || (u32)f->pos != atomic_load_explicit(&p->w_opens, memory_order_relaxed);
 }
 
 static u32 pipe_poll(struct file *f, struct poll_table *pt)
@@ -436,8 +437,8 @@ static void pipe_drop_end(struct pipe *p, bool reads, bool writes)
     }
 }
 
-/* One user of a fifo's pipe less; the last frees it. */
-static void fifo_put(struct vnode *vn, struct pipe *p)
+/* One user less; the last frees the pipe. */
+static void pipe_put(struct vnode *vn, struct pipe *p)
 {
     bool last;
 
@@ -460,16 +461,8 @@ static void pipe_release(struct file *f)
         return;
     }
     f->priv = NULL;
-    if (p->vnode) {
-        pipe_drop_end(p, file_readable(f), file_writable(f));
-        fifo_put(p->vnode, p);
-        return;
-    }
-    /* of a pipe each side has one file: `users` counts the two */
     pipe_drop_end(p, file_readable(f), file_writable(f));
-    if (__atomic_sub_fetch(&p->users, 1, __ATOMIC_ACQ_REL) == 0) {
-        pipe_free(p);
-    }
+    pipe_put(p->vnode, p);
 }
 
 static const struct file_ops pipe_ops = {
@@ -490,7 +483,7 @@ s64 pipe_new(u32 flags, struct file *end[2])
     }
     p->readers = 1;
     p->writers = 1;
-    p->users = 2;
+    p->anonymous = true;
     fmt_snprintf(label, sizeof(label), "pipe:[%llu]", file_anon_ino());
     end[0] = file_anon(&pipe_ops, label, LX_S_IFIFO | 0600, LX_O_RDONLY | (flags & ~LX_O_DIRECT),
                        FILE_STREAM, p);
@@ -498,12 +491,15 @@ s64 pipe_new(u32 flags, struct file *end[2])
         pipe_free(p);
         return -LX_ENFILE;
     }
+    p->vnode = end[0]->vnode; /* so that /proc/PID/fd/N opens this pipe again */
+    p->vnode->pipe = p;
+    p->users = 1;
     end[1] = file_anon_twin(end[0], &pipe_ops, LX_O_WRONLY | flags, FILE_STREAM, p);
     if (!end[1]) {
-        p->users = 1;
         file_put(end[0]);
         return -LX_ENFILE;
     }
+    p->users = 2;
     return 0;
 }
 
@@ -557,7 +553,7 @@ static s64 fifo_open_reader(struct pipe *p, struct file *f, bool nonblock)
         waitq_wake(&p->wrq, 0);
     }
     f->pos = (s64)seen - 1;
-    if (atomic_load(&p->writers)) {
+    if (atomic_load(&p->writers) || p->anonymous) {
         return 0;
     }
     if (nonblock) {
@@ -578,7 +574,7 @@ static s64 fifo_open_writer(struct pipe *p, bool nonblock)
     if (atomic_fetch_add(&p->writers, 1) == 0) {
         waitq_wake(&p->rdq, 0);
     }
-    if (atomic_load(&p->readers)) {
+    if (atomic_load(&p->readers) || p->anonymous) {
         return 0;
     }
     return fifo_wait(&p->wrq, &p->r_opens, seen);
@@ -621,7 +617,7 @@ s64 fifo_open(struct vnode *vn, struct file *f)
         break;
     }
     if (r < 0) {
-        fifo_put(vn, p);
+        pipe_put(vn, p);
         return r;
     }
     f->priv = p;
