@@ -24,6 +24,7 @@
 #include "host/host.h"
 #include "ks/lock.h"
 
+/* locks: lock = the queue's own */
 struct waitq {
     struct lock lock;         /* LOCK_WAITQ */
     struct list_head waiters; /* [lock] */

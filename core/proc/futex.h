@@ -17,7 +17,8 @@ struct futex_wait_args {
     bool shared;
     s64 deadline_ns;  /* HOST_CLOCK_MONO, HOST_NO_DEADLINE */
 };
-/* [B] Sleep while *uaddr == val: 0 woken, -LX_EAGAIN other value, -LX_ETIMEDOUT, -LX_ERESTARTSYS. */
+/* [B] Sleep while *uaddr == val: 0 woken, -LX_EAGAIN another value, -LX_ETIMEDOUT,
+ * -LX_ERESTARTSYS. */
 s64 futex_wait(struct task *t, const struct futex_wait_args *a);
 /* Wake up to nr waiters whose bitset meets `bitset`: how many. */
 s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset);

@@ -350,8 +350,11 @@ static void t_list(struct suite *s)
     }
     cursor = 0;
     while ((n = host_dir_read(d, &cursor, buf, sizeof(buf))) > 0) {
-        for (s64 at = 0; at < n; at += ((const struct host_dirent *)(const void *)(buf + at))->size) {
-            OK(((const struct host_dirent *)(const void *)(buf + at))->name[0] == '.');
+        for (s64 at = 0; at < n;) {
+            const struct host_dirent *e = (const void *)(buf + at);
+
+            at += e->size;
+            OK(e->name[0] == '.');
         }
     }
     host_handle_close(d);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What only a machine's administrator may do. The machine is the host's, so the answer is EPERM
+ * for everybody; the few calls that concern the instance alone work. Also unshare(2), kcmp(2).
+ */
+#include "lx_capability.h"
+#include "lx_errno.h"
+#include "lx_sched.h"
+#include "lx_sysinfo.h"
+#include "proc/task.h"
+#include "sysproto.h"
+#include "vfs/fdtable.h"
+#include "vfs/namei.h"
+
+#define NAMESPACES                                                                                 \
+    (LX_CLONE_NEWNS | LX_CLONE_NEWUTS | LX_CLONE_NEWIPC | LX_CLONE_NEWUSER | LX_CLONE_NEWPID |     \
+     LX_CLONE_NEWNET | LX_CLONE_NEWCGROUP | LX_CLONE_NEWTIME)
+
+s64 sys_acct(struct task *t, uptr path)
+{
+    (void)t;
+    (void)path;
+    return -LX_EPERM;
+}
+
+s64 sys_swapon(struct task *t, uptr path, s32 flags)
+{
+    (void)t;
+    (void)path;
+    (void)flags;
+    return -LX_EPERM;
+}
+
+s64 sys_swapoff(struct task *t, uptr path)
+{
+    (void)t;
+    (void)path;
+    return -LX_EPERM;
+}
+
+s64 sys_iopl(struct task *t, s32 level)
+{
+    (void)t;
+    return (u32)level > 3 ? -LX_EINVAL : level == 0 ? 0 : -LX_EPERM;
+}
+
+s64 sys_ioperm(struct task *t, u64 from, u64 num, s32 on)
+{
+    (void)t;
+    if (from > 65536 || num > 65536 - from) {
+        return -LX_EINVAL;
+    }
+    return on ? -LX_EPERM : 0;
+}
+
+s64 sys_init_module(struct task *t, uptr image, u64 len, uptr params)
+{
+    (void)t;
+    (void)image;
+    (void)len;
+    (void)params;
+    return -LX_EPERM;
+}
+
+s64 sys_finit_module(struct task *t, s32 fd, uptr params, u32 flags)
+{
+    (void)t;
+    (void)fd;
+    (void)params;
+    (void)flags;
+    return -LX_EPERM;
+}
+
+s64 sys_delete_module(struct task *t, uptr name, u32 flags)
+{
+    (void)t;
+    (void)name;
+    (void)flags;
+    return -LX_EPERM;
+}
+
+s64 sys_kexec_load(struct task *t, u64 entry, u64 nr_segments, uptr segments, u64 flags)
+{
+    (void)t;
+    (void)entry;
+    (void)nr_segments;
+    (void)segments;
+    (void)flags;
+    return -LX_EPERM;
+}
+
+/* Nobody is on a terminal that lxcore could take away from its launcher. */
+s64 sys_vhangup(struct task *t)
+{
+    return cred_capable(t->cred, LX_CAP_SYS_TTY_CONFIG) ? -LX_ENOSYS : -LX_EPERM;
+}
+
+/* The machine is the instance: its end is that of pid 1. */
+s64 sys_reboot(struct task *t, u32 magic1, u32 magic2, s32 cmd, uptr arg)
+{
+    struct group *init;
+
+    (void)arg;
+    if (!cred_capable(t->cred, LX_CAP_SYS_BOOT)) {
+        return -LX_EPERM;
+    }
+    if (magic1 != LX_LINUX_REBOOT_MAGIC1 ||
+        (magic2 != LX_LINUX_REBOOT_MAGIC2 && magic2 != LX_LINUX_REBOOT_MAGIC2A &&
+         magic2 != LX_LINUX_REBOOT_MAGIC2B && magic2 != LX_LINUX_REBOOT_MAGIC2C)) {
+        return -LX_EINVAL;
+    }
+    switch ((u32)cmd) {
+    case LX_LINUX_REBOOT_CMD_CAD_ON:
+    case LX_LINUX_REBOOT_CMD_CAD_OFF:
+        return 0; /* there is no such key */
+    case LX_LINUX_REBOOT_CMD_RESTART:
+    case LX_LINUX_REBOOT_CMD_RESTART2:
+    case LX_LINUX_REBOOT_CMD_HALT:
+    case LX_LINUX_REBOOT_CMD_POWER_OFF:
+        break;
+    default:
+        return -LX_EINVAL;
+    }
+    init = group_find(1);
+    if (init) {
+        signal_group(init, LX_SIGKILL, NULL);
+        group_put(init);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------- sharing ----------- */
+
+static s64 unshare_files(struct task *t)
+{
+    struct fdtable *own;
+    struct fdtable *old = t->files;
+
+    if (!fdtable_shared(old)) {
+        return 0;
+    }
+    own = fdtable_copy(old);
+    if (!own) {
+        return -LX_ENOMEM;
+    }
+    t->files = own;
+    fdtable_put(old, t);
+    return 0;
+}
+
+static s64 unshare_fs(struct task *t)
+{
+    struct fsinfo *old = t->fs;
+    struct fsinfo *own;
+
+    if (ref_read(&old->ref) == 1) {
+        return 0;
+    }
+    own = fsinfo_copy(old);
+    if (!own) {
+        return -LX_ENOMEM;
+    }
+    t->fs = own;
+    fsinfo_put(old);
+    return 0;
+}
+
+s64 sys_unshare(struct task *t, u64 flags)
+{
+    const u64 alone = LX_CLONE_THREAD | LX_CLONE_SIGHAND | LX_CLONE_VM;
+    s64 r = 0;
+
+    if (flags & ~(alone | NAMESPACES | LX_CLONE_FILES | LX_CLONE_FS | LX_CLONE_SYSVSEM)) {
+        return -LX_EINVAL;
+    }
+    if (flags & alone && t->group->n_threads > 1) {
+        return -LX_EINVAL;
+    }
+    if (flags & NAMESPACES) {
+        return -LX_EPERM;
+    }
+    if (flags & LX_CLONE_FS) {
+        r = unshare_fs(t);
+    }
+    if (r == 0 && flags & LX_CLONE_FILES) {
+        r = unshare_files(t);
+    }
+    return r;
+}
+
+s64 sys_setns(struct task *t, s32 fd, u32 nstype)
+{
+    struct file *f = fd_get(t->files, fd);
+
+    if (!f) {
+        return -LX_EBADF;
+    }
+    file_put(f);
+    return nstype & ~(u64)NAMESPACES ? -LX_EINVAL : -LX_EPERM;
+}
+
+/* ---------------------------------------------------------------------- kcmp -------------- */
+
+enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
+
+/* 0 equal, 1 less, 2 greater: the order is stable and tells nothing. */
+static s64 order(const void *a, const void *b)
+{
+    return a == b ? 0 : (uintptr_t)a < (uintptr_t)b ? 1 : 2;
+}
+
+/* Descriptors of threads of the caller's own process: others' tables may end under us. */
+static s64 compare_files(struct task *t, struct task *a, struct task *b, u64 i, u64 j)
+{
+    struct file *f;
+    struct file *g;
+    s64 r = -LX_EBADF;
+
+    if (a->group != t->group || b->group != t->group) {
+        return -LX_EPERM;
+    }
+    f = i <= S32_MAX ? fd_get(a->files, (s32)i) : NULL;
+    g = j <= S32_MAX ? fd_get(b->files, (s32)j) : NULL;
+    if (f && g) {
+        r = order(f, g);
+    }
+    if (f) {
+        file_put(f);
+    }
+    if (g) {
+        file_put(g);
+    }
+    return r;
+}
+
+static s64 compare(struct task *t, struct task *a, struct task *b, s32 type, u64 idx[2])
+{
+    switch (type) {
+    case KCMP_FILE:
+        return compare_files(t, a, b, idx[0], idx[1]);
+    case KCMP_VM:
+        return order(a->mm, b->mm);
+    case KCMP_FILES:
+        return order(a->files, b->files);
+    case KCMP_FS:
+        return order(a->fs, b->fs);
+    case KCMP_SIGHAND:
+        return order(a->sighand, b->sighand);
+    case KCMP_IO:
+    case KCMP_SYSVSEM:
+        return order(a->group, b->group);
+    default:
+        return -LX_EINVAL;
+    }
+}
+
+s64 sys_kcmp(struct task *t, s32 pid1, s32 pid2, s32 type, u64 idx1, u64 idx2)
+{
+    struct task *a = task_find(pid1);
+    struct task *b = task_find(pid2);
+    s64 r = -LX_ESRCH;
+
+    if (a && b) {
+        r = compare(t, a, b, type, (u64[]){idx1, idx2});
+    }
+    if (a) {
+        task_put(a);
+    }
+    if (b) {
+        task_put(b);
+    }
+    return r;
+}
