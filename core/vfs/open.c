@@ -142,6 +142,9 @@ static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool cr
     u32 mask = open_mask(flags);
     s64 r = 0;
 
+    if (d->flags & D_ANON) {
+        return 0; /* reached through /proc/PID/fd, which decided who may */
+    }
     if (!created) {
         r = host ? 0 : perm_dentry(d, mask, w->cred);
         if (host && (mask & PERM_WRITE) && vn->type == LX_S_IFREG &&
