@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unix sockets: names, connections, readiness. unix(7), socket(7). */
+#include "ipc/sock/unix.h"
+
 #include "base/fmt.h"
 #include "base/str.h"
 #include "ipc/sock/unix_priv.h"
