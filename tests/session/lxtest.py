@@ -157,9 +157,11 @@ def main(cases):
     failed = 0
     print("1..%d" % len(chosen), flush=True)
     for i, case in enumerate(chosen, 1):
+        start = time.monotonic()
         try:
             case()
-            print("ok %d - %s" % (i, case.__name__), flush=True)
+            took = time.monotonic() - start
+            print("ok %d - %s%s" % (i, case.__name__, " # %.1f s" % took if took > 1 else ""), flush=True)
         except Exception:  # a failed case must not hide the others
             failed += 1
             print("not ok %d - %s" % (i, case.__name__))

@@ -98,7 +98,7 @@ def stdio_goes_through():
 
 def large_output_is_whole():
     status, out, _ = lx.run("--", "sh", "-c", "seq 1 200000")
-    equal((status, len(out), out[-7:]), (0, 1288894, "200000\n"))
+    equal((status, len(out), out[-7:]), (0, 1288895, "200000\n"))
 
 
 def files_as_stdio():
