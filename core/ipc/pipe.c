@@ -109,7 +109,11 @@ static s64 ring_move(struct pipe *p, u32 at, u32 n, struct uio *u, bool out)
     return more < 0 ? r : r + more;
 }
 
-/* Give the ring `size` bytes (a power of two >= what it holds). Both locks held. */
+/*
+ * Give the ring `size` bytes (a power of two >= what it holds). Both locks held. Should this thread
+ * be killed between the stores, the ring may have lost bytes, but it never reaches beyond its
+ * memory: size is the last to grow and the first to shrink.
+ */
 static s64 ring_resize(struct pipe *p, u32 size)
 {
     u32 used = pipe_used(p);
@@ -126,10 +130,11 @@ static s64 ring_resize(struct pipe *p, u32 size)
         memcpy(buf, old + off, first);
         memcpy(buf + first, old, used - first);
     }
-    p->buf = buf;
-    p->size = size;
+    __atomic_store_n(&p->size, MIN(size, p->size), __ATOMIC_RELEASE);
+    __atomic_store_n(&p->buf, buf, __ATOMIC_RELEASE);
     atomic_store_explicit(&p->head, 0, memory_order_release);
     atomic_store_explicit(&p->tail, used, memory_order_release);
+    __atomic_store_n(&p->size, size, __ATOMIC_RELEASE);
     kfree(old);
     return 0;
 }

@@ -195,6 +195,21 @@ void lock_release(struct lock *l)
     note_released(k, l);
 }
 
+void lock_forget_thread(u32 slot)
+{
+    struct kthread *k = kthread_of(slot);
+
+    for (u32 i = MIN(k->n_locks, (u32)KT_LOCKS); i-- > 0;) {
+        struct lock *l = k->locks[i];
+
+        if (l && (l->rank == LOCK_XFER || l->rank == LOCK_XFER2) &&
+            atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
+            atomic_store_explicit(&l->owner, 0, memory_order_release);
+            note_released(k, l);
+        }
+    }
+}
+
 bool lock_held(const struct lock *l)
 {
     struct lock *w = (struct lock *)(uintptr_t)l;

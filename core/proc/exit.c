@@ -410,6 +410,7 @@ static void bury(struct kthread *kt, bool signalled)
 {
     struct task *t = kt->task;
 
+    lock_forget_thread(kt->slot);
     if (kt->n_locks != 0) {
         panic("a process of this instance was killed inside lxcore (lock rank %u held)",
               kt->locks[kt->n_locks - 1]->rank);

@@ -403,8 +403,8 @@ static void give_files(struct unix_msg *m, struct scm *out, bool peek)
         }
     }
     if (!peek) {
-        kfree(c);
         m->scm = NULL;
+        kfree(c);
     }
 }
 
