@@ -78,6 +78,11 @@ s64 handle_trace(u32 index, bool summary, const char *classes)
     return sc(ioctl, SESSION_FD, LXSESSION_TRACE, &a);
 }
 
+void trace_end(void)
+{
+    sc(ioctl, SESSION_FD, LXSESSION_UNTRACE, 0);
+}
+
 /* A full socket means the manager is slow, not gone: wait for it. */
 static void send_out(s64 len)
 {

@@ -13,6 +13,7 @@ struct child {
     u32 id;
     s32 pid; /* 0 = free */
     s32 tty; /* descriptor, -1 none */
+    bool traced;
 };
 static struct child g_children[MAX_COMMANDS];
 static u32 g_n_children; /* entries ever used: the rest is untouched memory */
@@ -42,7 +43,7 @@ bool children_full(void)
     return g_n_children == MAX_COMMANDS && !child_of_pid(0);
 }
 
-bool children_add(u32 id, s32 pid, s32 tty)
+bool children_add(u32 id, s32 pid, s32 tty, bool traced)
 {
     struct child *c = child_of_pid(0);
 
@@ -52,7 +53,7 @@ bool children_add(u32 id, s32 pid, s32 tty)
         }
         c = &g_children[g_n_children++];
     }
-    *c = (struct child){id, pid, tty};
+    *c = (struct child){id, pid, tty, traced};
     return true;
 }
 
@@ -71,6 +72,9 @@ bool children_reap(void)
                 sc(close, c->tty);
             }
             c->pid = 0;
+            if (c->traced) {
+                trace_end();
+            }
             say_exited(c->id, status);
         }
     }

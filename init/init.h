@@ -33,6 +33,7 @@ void message_done(struct message *m);
 /* Handle `index` of the last message as a descriptor (close-on-exec), or -errno. */
 s64 handle_take(u32 index, u32 kind, u32 flags, u32 rows, u32 cols);
 s64 handle_trace(u32 index, bool summary, const char *classes);
+void trace_end(void);
 void say_ready(u32 id, s32 error, const char *text);
 void say_created(u32 id, s32 pid);
 void say_exited(u32 id, s32 status);
@@ -66,7 +67,7 @@ void spawn(u32 id, const struct proto_create *m);
 
 /* ---- children.c ---- */
 /* Note a started command; tty -1 or a descriptor, owned. False: too many. */
-bool children_add(u32 id, s32 pid, s32 tty);
+bool children_add(u32 id, s32 pid, s32 tty, bool traced);
 bool children_full(void);
 /* Collect everything that ended, report commands. Returns false when there is no child left. */
 bool children_reap(void);

@@ -346,6 +346,9 @@ static s64 search_exec(const struct plan *p)
         rt_put(&t, t.len ? "/" : "./");
         rt_put(&t, p->file);
         r = try_exec(p, path);
+        if (r == -LX_EACCES && sc(access, path, 0) < 0) {
+            r = -LX_ENOENT; /* a folder we may not look into */
+        }
         if (r != -LX_ENOENT && r != -LX_ENOTDIR) {
             err = r;
             if (r != -LX_EACCES) {
@@ -490,17 +493,25 @@ static void launch(u32 id, struct plan *p)
     r = take_handles(p);
     if (r < 0) {
         close_handles(p, true);
-        say_refused(id, CODE_INVALID, "cannot hand over standard input, output and error",
-                    rt_strerror(r));
+        if (r == -LX_EBUSY) {
+            say_refused(id, CODE_INVALID, "another command of this instance is being traced",
+                        "wait for its end, or use --root");
+        } else {
+            say_refused(id, CODE_INVALID, "cannot hand over standard input, output and error",
+                        rt_strerror(r));
+        }
         return;
     }
     r = rt_vfork(child, p, p->stack + sizeof(p->stack));
     close_handles(p, r < 0);
     if (r < 0) {
+        if (p->m->flags & RUN_TRACE) {
+            trace_end();
+        }
         say_refused(id, CODE_INVALID, "cannot start a process", rt_strerror(r));
         return;
     }
-    children_add(id, (s32)r, p->tty);
+    children_add(id, (s32)r, p->tty, p->m->flags & RUN_TRACE);
     say_created(id, (s32)r);
 }
 

@@ -8,6 +8,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "ipc/ipc.h"
 #include "ks/log.h"
+#include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "gate/gate.h"
 #include "gate/patch.h"
@@ -59,10 +60,26 @@ void setup_direct_mounts(struct task *t)
     }
 }
 
+/* One trace at a time; the last one's channel is closed by the next, nobody writes to it then. */
 static s64 session_trace(host_handle h, const char *classes, bool summary)
 {
+    static host_handle last = HOST_NONE;
+
+    if (tracer_on()) {
+        return -LX_EBUSY;
+    }
+    if (last != HOST_NONE) {
+        host_handle_close(last);
+    }
+    last = h;
     tracer_start(h, classes, summary);
     return 0;
+}
+
+static void session_untrace(void)
+{
+    tracer_finish();
+    g_tracer_on = 0;
 }
 
 static void give(struct task *t, struct file *f, s32 fd)
@@ -79,6 +96,7 @@ void setup_session(struct task *t, host_handle control)
     host_handle h;
 
     g_session_trace = session_trace;
+    g_session_untrace = session_untrace;
     for (s32 fd = 0; fd < 3; fd++) {
         if (host_handle_dup(0, &h) == 0) {
             if (stream_file_new(h, LX_O_RDWR, &f) == 0) {

@@ -18,6 +18,7 @@
 
 s64 (*g_session_console)(host_handle chan, u32 rows, u32 cols, struct file **out);
 s64 (*g_session_trace)(host_handle h, const char *classes, bool summary);
+void (*g_session_untrace)(void);
 
 /* locks: I immutable  s lock */
 struct session_device {
@@ -172,6 +173,11 @@ static s64 session_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg)
     switch (cmd) {
     case LXSESSION_TAKE: return session_take(d, t, arg);
     case LXSESSION_TRACE: return session_trace(d, arg);
+    case LXSESSION_UNTRACE:
+        if (g_session_untrace) {
+            g_session_untrace();
+        }
+        return 0;
     default: return -LX_ENOTTY;
     }
 }

@@ -17,3 +17,4 @@ s64 session_device_new(host_handle h, struct file **out);
 extern s64 (*g_session_console)(host_handle chan, u32 rows, u32 cols, struct file **out);
 /* Trace into h, owned from then on (gate/). NULL: no tracer. */
 extern s64 (*g_session_trace)(host_handle h, const char *classes, bool summary);
+extern void (*g_session_untrace)(void);
