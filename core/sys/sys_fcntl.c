@@ -33,19 +33,11 @@ static s64 set_flags(struct task *t, struct file *f, u32 want)
 {
     u32 old = f->flags;
     u32 flags = (old & ~(u32)SETFL_MASK) | (want & SETFL_MASK);
-    s64 r;
 
     if ((flags & ~old & LX_O_NOATIME) && !perm_owner(f->vnode, t->cred)) {
         return -LX_EPERM;
     }
-    if (f->ops->setfl) {
-        r = f->ops->setfl(f, flags);
-        if (r < 0) {
-            return r;
-        }
-    }
-    f->flags = flags;
-    return 0;
+    return file_setfl(f, flags);
 }
 
 /* ------------------------------------------------------------------ locks ------------------ */

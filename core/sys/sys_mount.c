@@ -16,9 +16,9 @@ static s64 put_statfs(uptr buf, struct dentry *d)
 {
     struct super *sb = d->vnode->sb;
     u32 flags = sb->flags | (d->mount ? d->mount->flags : 0);
-    struct fsstat fs = {.type = sb->magic, .bsize = 4096, .frsize = 4096, .namelen = LX_NAME_MAX};
+    struct fsstat fs;
     struct lx_statfs out;
-    s64 r = sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, &fs) : 0;
+    s64 r = sb_statfs(sb, &fs);
 
     if (r < 0) {
         return r;
@@ -90,25 +90,21 @@ static bool ustat_match(void *ctx, const struct mount_info *m)
 s64 sys_ustat(struct task *t, u64 dev, uptr buf)
 {
     struct ustat_search s = {.dev = (u32)dev};
-    struct fsstat fs = {0};
-    struct super *sb;
+    struct fsstat fs;
     struct {
         s32 tfree, pad0;
         u64 tinode;
         char names[12];
         s32 pad1;
     } out;
-    s64 r = 0;
+    s64 r;
 
     (void)t;
     vfs_each_mount(ustat_match, &s);
     if (!s.found) {
         return -LX_EINVAL;
     }
-    sb = s.found->vnode->sb;
-    if (sb->ops && sb->ops->statfs) {
-        r = sb->ops->statfs(sb, &fs);
-    }
+    r = sb_statfs(s.found->vnode->sb, &fs);
     dentry_put(s.found);
     memset(&out, 0, sizeof(out));
     out.tfree = (s32)fs.bfree;
@@ -290,14 +286,12 @@ s64 sys_sync(struct task *t)
 s64 sys_syncfs(struct task *t, s32 fd)
 {
     struct fdref fr;
-    struct super *sb;
     s64 r = fd_file(t, fd, &fr);
 
     if (r < 0) {
         return r;
     }
-    sb = fr.f->vnode->sb;
-    r = sb->ops && sb->ops->sync ? sb->ops->sync(sb) : 0;
+    r = sb_sync(fr.f->vnode->sb);
     fdput(fr);
     return r;
 }

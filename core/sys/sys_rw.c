@@ -103,9 +103,13 @@ s64 sys_pwrite64(struct task *t, s32 fd, uptr buf, u64 count, s64 offset)
     return r;
 }
 
+enum { VEC_READ = 0, VEC_WRITE = 1u << 31 }; /* beside LX_RWF_* */
+
 /* The vector calls; pos NULL: the file's own position. */
-static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 rwf, bool write)
+static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 how)
 {
+    bool write = (how & VEC_WRITE) != 0;
+    u32 rwf = how & ~(u32)VEC_WRITE;
     struct fdref fr;
     struct uio u;
     s64 r;
@@ -129,12 +133,12 @@ static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 
 
 s64 sys_readv(struct task *t, s32 fd, uptr iov, u64 count)
 {
-    return do_vector(t, fd, iov, count, NULL, 0, false);
+    return do_vector(t, fd, iov, count, NULL, VEC_READ);
 }
 
 s64 sys_writev(struct task *t, s32 fd, uptr iov, u64 count)
 {
-    return do_vector(t, fd, iov, count, NULL, 0, true);
+    return do_vector(t, fd, iov, count, NULL, VEC_WRITE);
 }
 
 /* On 64 bits the low word is the whole offset. */
@@ -143,7 +147,7 @@ s64 sys_preadv(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos
     s64 pos = (s64)pos_low;
 
     (void)pos_high;
-    return do_vector(t, fd, iov, count, &pos, 0, false);
+    return do_vector(t, fd, iov, count, &pos, VEC_READ);
 }
 
 s64 sys_pwritev(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos_high)
@@ -151,7 +155,7 @@ s64 sys_pwritev(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 po
     s64 pos = (s64)pos_low;
 
     (void)pos_high;
-    return do_vector(t, fd, iov, count, &pos, 0, true);
+    return do_vector(t, fd, iov, count, &pos, VEC_WRITE);
 }
 
 #define RWF_KNOWN                                                                                  \
@@ -165,7 +169,7 @@ s64 sys_preadv2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 po
     if (flags & ~(u32)RWF_KNOWN) {
         return -LX_EOPNOTSUPP;
     }
-    return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags, false);
+    return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags);
 }
 
 s64 sys_pwritev2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos_high,
@@ -177,7 +181,7 @@ s64 sys_pwritev2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 p
     if (flags & ~(u32)RWF_KNOWN) {
         return -LX_EOPNOTSUPP;
     }
-    return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags, true);
+    return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags | VEC_WRITE);
 }
 
 s64 sys_lseek(struct task *t, s32 fd, s64 offset, s32 whence)

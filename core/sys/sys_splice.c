@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Moving bytes between descriptors: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2). */
+/* Moving bytes between descriptors: sendfile, copy_file_range, splice, tee, vmsplice (all (2)). */
 #include "ipc/pipe.h"
 #include "ks/slab.h"
 #include "ks/uio.h"

@@ -18,16 +18,23 @@ static s64 name_get(struct xname *n, uptr name)
 
 /* ------------------------------------------------------------------ set -------------------- */
 
-static s64 do_set(struct task *t, struct dentry *d, uptr name, uptr value, u64 size, u32 flags)
+struct xset {
+    uptr name, value;
+    u64 size;
+    u32 flags;
+};
+
+static s64 do_set(struct task *t, struct dentry *d, const struct xset *x)
 {
+    u64 size = x->size;
     struct xname n;
     void *buf;
     s64 r;
 
-    if (flags & ~(u32)(LX_XATTR_CREATE | LX_XATTR_REPLACE)) {
+    if (x->flags & ~(u32)(LX_XATTR_CREATE | LX_XATTR_REPLACE)) {
         return -LX_EINVAL;
     }
-    r = name_get(&n, name);
+    r = name_get(&n, x->name);
     if (r < 0) {
         return r;
     }
@@ -38,22 +45,21 @@ static s64 do_set(struct task *t, struct dentry *d, uptr name, uptr value, u64 s
     if (!buf) {
         return -LX_ENOMEM;
     }
-    r = copy_from_user(buf, value, size);
+    r = copy_from_user(buf, x->value, size);
     if (r == 0) {
-        r = vfs_setxattr(d, t->cred, n.s, buf, size, flags);
+        r = vfs_setxattr(d, t->cred, n.s, buf, size, x->flags);
     }
     kfree(buf);
     return r;
 }
 
-static s64 set_path(struct task *t, uptr path, uptr name, uptr value, u64 size, u32 flags,
-                    u32 at_flags)
+static s64 set_path(struct task *t, uptr path, const struct xset *x, u32 at_flags)
 {
     struct dentry *d;
     s64 r = path_find(t, LX_AT_FDCWD, path, at_flags, &d);
 
     if (r == 0) {
-        r = do_set(t, d, name, value, size, flags);
+        r = do_set(t, d, x);
         dentry_put(d);
     }
     return r;
@@ -61,21 +67,26 @@ static s64 set_path(struct task *t, uptr path, uptr name, uptr value, u64 size, 
 
 s64 sys_setxattr(struct task *t, uptr path, uptr name, uptr value, u64 size, u32 flags)
 {
-    return set_path(t, path, name, value, size, flags, 0);
+    const struct xset x = {name, value, size, flags};
+
+    return set_path(t, path, &x, 0);
 }
 
 s64 sys_lsetxattr(struct task *t, uptr path, uptr name, uptr value, u64 size, u32 flags)
 {
-    return set_path(t, path, name, value, size, flags, LX_AT_SYMLINK_NOFOLLOW);
+    const struct xset x = {name, value, size, flags};
+
+    return set_path(t, path, &x, LX_AT_SYMLINK_NOFOLLOW);
 }
 
 s64 sys_fsetxattr(struct task *t, s32 fd, uptr name, uptr value, u64 size, u32 flags)
 {
+    const struct xset x = {name, value, size, flags};
     struct fdref fr;
     s64 r = fd_file(t, fd, &fr);
 
     if (r == 0) {
-        r = do_set(t, fr.f->dentry, name, value, size, flags);
+        r = do_set(t, fr.f->dentry, &x);
         fdput(fr);
     }
     return r;

@@ -3,7 +3,6 @@
 #include "vfs/file.h"
 
 #include "base/str.h"
-#include "host/host.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
@@ -181,6 +180,16 @@ bool file_writable(const struct file *f)
 }
 
 /* ------------------------------------------------------------------ the plain ops ---------- */
+
+s64 file_setfl(struct file *f, u32 flags)
+{
+    s64 r = f->ops->setfl ? f->ops->setfl(f, flags) : 0;
+
+    if (r == 0) {
+        f->flags = flags;
+    }
+    return r;
+}
 
 u32 file_poll(struct file *f, struct poll_table *pt)
 {

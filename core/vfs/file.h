@@ -43,7 +43,7 @@ struct dirent_sink {  /* receives readdir entries; emit returns false when full 
 struct file_ops {
     s64 (*read)(struct file *f, struct uio *u, s64 *pos);   /* absent: EINVAL. 0 = end of file */
     s64 (*write)(struct file *f, struct uio *u, s64 *pos);  /* absent: EINVAL */
-    u32 (*poll)(struct file *f, struct poll_table *pt);     /* absent: always IN|OUT|RDNORM|WRNORM */
+    u32 (*poll)(struct file *f, struct poll_table *pt);     /* absent: always IN and OUT */
     s64 (*ioctl)(struct file *f, struct task *t, u32 cmd, u64 arg); /* absent: ENOTTY */
     s64 (*seek)(struct file *f, s64 off, u32 whence);       /* absent: ESPIPE; file_seek_generic */
     /* Entries from f->pos on, f->pos advanced by what emit took; vnode locked (VN_UNLOCKED: not).
@@ -118,6 +118,8 @@ bool readdir_dots(struct file *f, struct dirent_sink *s);
 u32 file_poll(struct file *f, struct poll_table *pt);
 s64 file_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg);
 s64 file_seek(struct file *f, s64 off, u32 whence);
+/* New O_* flags of fcntl(F_SETFL), as a whole. */
+s64 file_setfl(struct file *f, u32 flags);
 s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
 s64 file_truncate(struct file *f, u64 size);
 s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len);
@@ -126,4 +128,4 @@ s64 file_sync(struct file *f, bool data_only);
 s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max);
 
 /* Wired by upper layers at boot. */
-extern void (*g_file_forget)(struct file *f); /* ipc/epoll: the file ends, drop items on f->epolls */
+extern void (*g_file_forget)(struct file *f); /* ipc/epoll: the file ends */

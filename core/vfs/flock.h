@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Record locks (fcntl, OFD) and flock(2): lxcore's own, since the processes share one host table. */
+/* Record locks (fcntl, OFD) and flock(2): lxcore's own, the processes share one host table. */
 #pragma once
 
 #include "vfs/file.h"

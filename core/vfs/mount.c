@@ -256,9 +256,7 @@ s64 vfs_umount(struct dentry *at, u32 flags)
             return -LX_EBUSY;
         }
     }
-    if (m->sb->ops && m->sb->ops->sync) {
-        m->sb->ops->sync(m->sb);
-    }
+    sb_sync(m->sb);
     detach_tree(m);
     return 0;
 }
@@ -322,7 +320,7 @@ s64 vfs_sync_all(void)
     lock_release(&g_mount_lock);
     while (n) {
         n--;
-        done[n]->ops->sync(done[n]);
+        sb_sync(done[n]);
         super_put(done[n]);
     }
     return 0;

@@ -2,7 +2,6 @@
 /* open(2) as a whole: walk, create, check, and hand to the driver. Also new nodes of any type. */
 #include "vfs/open.h"
 
-#include "host/host.h"
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
@@ -339,10 +338,12 @@ static s64 create_walk(struct creating *cr, s32 dfd, const char *path, u32 walk_
     }
 }
 
-static s64 open_create(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode,
-                       u32 walk_flags, struct file **out)
+static s64 open_create(const struct creating *what, s32 dfd, const char *path, u32 walk_flags,
+                       struct file **out)
 {
-    struct creating cr = {w, flags, mode, !(flags & (LX_O_NOFOLLOW | LX_O_EXCL)), NULL, false};
+    struct creating cr = *what;
+    const struct walk *w = cr.w;
+    u64 flags = cr.flags;
     u64 len = 0;
     s64 r = -LX_ENOENT;
 
@@ -411,6 +412,7 @@ static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 fla
 s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode, u32 walk_flags,
              struct file **out)
 {
+    struct creating cr;
     struct dentry *d;
     s64 r = -LX_ESTALE;
 
@@ -429,11 +431,12 @@ s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mod
     if (flags & LX_O_DIRECTORY) {
         walk_flags |= WALK_DIR;
     }
+    cr = (struct creating){w, flags, mode, !(flags & (LX_O_NOFOLLOW | LX_O_EXCL)), NULL, false};
     for (u32 i = 0; r == -LX_ESTALE && i < OPEN_TRIES; i++) {
         u32 wf = walk_flags | (i + 1 < OPEN_TRIES && !(flags & LX_O_PATH) ? WALK_NO_REVAL : 0);
 
         if (flags & LX_O_CREAT) {
-            r = open_create(w, dfd, path, flags, mode, wf, out);
+            r = open_create(&cr, dfd, path, wf, out);
             continue;
         }
         r = walk_path(w, dfd, path, wf, &d);

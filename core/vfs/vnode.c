@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "ks/slab.h"
+#include "lx_fcntl.h"
 #include "lx_stat.h"
 #include "vfs/dcache.h"
 #include "vfs/flock_priv.h"
@@ -78,6 +79,18 @@ void super_put(struct super *sb)
         }
         kfree(sb);
     }
+}
+
+s64 sb_statfs(struct super *sb, struct fsstat *out)
+{
+    *out = (struct fsstat){
+        .type = sb->magic, .bsize = 4096, .frsize = 4096, .namelen = LX_NAME_MAX};
+    return sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, out) : 0;
+}
+
+s64 sb_sync(struct super *sb)
+{
+    return sb->ops && sb->ops->sync ? sb->ops->sync(sb) : 0;
 }
 
 /* ------------------------------------------------------------------ vnodes ----------------- */

@@ -122,7 +122,8 @@ struct vnode_ops {
     void (*release)(struct vnode *vn);
 };
 
-struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid; };
+struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags,
+                fsid; };
 
 enum super_flags { SB_RDONLY = 1, SB_NOSUID = 2, SB_NODEV = 4, SB_NOEXEC = 8, SB_NOATIME = 16,
                    SB_HOST_PERM = 64, /* the host's own checks rule, see ops->access */
@@ -167,6 +168,9 @@ struct fs_type *fs_find(const char *name);
 struct super *super_new(const struct fs_type *t, const struct super_ops *ops, u64 magic);
 struct super *super_get(struct super *sb);
 void super_put(struct super *sb);
+/* Statistics, defaults filled in; write back what the filesystem holds. */
+s64 sb_statfs(struct super *sb, struct fsstat *out);
+s64 sb_sync(struct super *sb);
 
 /* A vnode of sb with one reference, in the (sb, ino) hash. NULL: no memory. */
 struct vnode *vnode_new(struct super *sb, u64 ino, u32 mode, const struct vnode_ops *ops);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tmpfs: mounting, nodes, attributes, extended attributes. Folders are in dir.c, content in file.c. */
+/* tmpfs: mounting, nodes, attributes. Folders are in dir.c, content in file.c. */
+#include "fs/tmpfs/tmpfs.h"
+
 #include "base/str.h"
 #include "fs/tmpfs/node.h"
 #include "ks/slab.h"
