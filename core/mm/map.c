@@ -252,7 +252,7 @@ static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r,
     return (s64)p->addr;
 }
 
-s64 mm_map(struct task *t, struct mm *mm, const struct mm_request *r)
+static s64 map_one(struct task *t, struct mm *mm, const struct mm_request *r)
 {
     struct plan p = {.prot = r->prot, .flags = r->flags & (KEPT_FLAGS & ~VMA_LOCKED)};
     u64 end;
@@ -283,6 +283,38 @@ s64 mm_map(struct task *t, struct mm *mm, const struct mm_request *r)
     return err;
 }
 
+/*
+ * Programs reserve terabytes of address space at fixed places (ThreadSanitizer all that it does not
+ * use). Memory nobody can touch may span lxcore's part, which no guest can touch either.
+ */
+static bool spans_kernel(const struct mm_request *r)
+{
+    return (r->flags & LX_MAP_FIXED) && (r->flags & LX_MAP_PRIVATE) && !r->file && !r->how &&
+           r->prot == LX_PROT_NONE && r->addr < KBASE && r->addr + r->len > KEND &&
+           r->addr + r->len > r->addr;
+}
+
+static s64 map_around_kernel(struct task *t, struct mm *mm, const struct mm_request *r)
+{
+    struct mm_request part = *r;
+    s64 at;
+
+    part.len = KBASE - r->addr;
+    at = map_one(t, mm, &part);
+    if (at < 0) {
+        return at;
+    }
+    part.addr = KEND;
+    part.len = r->addr + r->len - KEND;
+    at = map_one(t, mm, &part);
+    return at < 0 ? at : (s64)r->addr;
+}
+
+s64 mm_map(struct task *t, struct mm *mm, const struct mm_request *r)
+{
+    return unlikely(spans_kernel(r)) ? map_around_kernel(t, mm, r) : map_one(t, mm, r);
+}
+
 s64 mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
 {
     struct vma *v = mm_find_from(mm, addr);
@@ -307,14 +339,24 @@ s64 mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
 
 s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
 {
+    u64 rest = 0;
     s64 err;
 
     if (!IS_ALIGNED(addr, PAGE_SIZE) || len == 0 || align_up_overflows(len, PAGE_SIZE, &len) ||
-        !mm_range_ok(addr, len)) {
+        !range_within(addr, len, 0, host_caps()->user_hi)) {
+        return -LX_EINVAL;
+    }
+    if (addr < KBASE && addr + len > KEND) { /* a reservation around lxcore */
+        rest = addr + len - KEND;
+        len = KBASE - addr;
+    } else if (addr < KEND && addr + len > KBASE) {
         return -LX_EINVAL;
     }
     lock_acquire(&mm->lock);
     err = mm_unmap_locked(mm, addr, len);
+    if (err == 0 && rest) {
+        err = mm_unmap_locked(mm, KEND, rest);
+    }
     lock_release(&mm->lock);
     return err;
 }

@@ -138,7 +138,7 @@ CASE(works_without_a_stack)
 {
     /* rsp may hold anything at a system call: Go and hand-written code do that. */
     long ppid = sc(getppid);
-    static const unsigned long sps[] = {0, 8, 0x600000001000ul, 0xffffffff81000000ul,
+    static const unsigned long sps[] = {0, 8, 0x680000001000ul, 0xffffffff81000000ul,
                                         0x8000000000000000ul};
     for (size_t i = 0; i < COUNT(sps); i++) {
         for (int k = 0; k < 12; k++) {

@@ -76,7 +76,7 @@ CASE(brk_moves)
     EQ(sc(brk, cur), cur);
     EQ(sc(brk, 1), cur);
     EQ(sc(brk, ~0ul), cur);
-    EQ(sc(brk, 0x600000000000ul), cur);
+    EQ(sc(brk, 0x680000000000ul), cur);
 }
 
 CASE(number_is_64_bit_extended)

@@ -123,7 +123,7 @@ CASE(map_32bit)
 CASE(fixed_never_reaches_the_kernel_half)
 {
     /* Natively just an address; under lx lxcore lives there and has to say no or step aside. */
-    static const unsigned long at[] = {0x600000000000ul, 0x600000200000ul};
+    static const unsigned long at[] = {0x680000000000ul, 0x680000200000ul};
     for (size_t i = 0; i < COUNT(at); i++) {
         long pid = IN_CHILD({
             long p = sc(mmap, at[i], PAGE, RW, ANON | MAP_FIXED, -1, 0);

@@ -192,7 +192,7 @@ CASE(memory_of_self)
     EQ(strcmp(HIDE((char *)word), "after!"), 0);
     ERR(sc(pread64, fd, buf, 7, gt_unmapped()), EIO);
     /* Under lx lxcore sits there and must not be shown. */
-    ERR(sc(pread64, fd, buf, 7, 0x600000001000ul), EIO);
-    ERR(sc(pwrite64, fd, buf, 7, 0x600000001000ul), EIO);
+    ERR(sc(pread64, fd, buf, 7, 0x680000001000ul), EIO);
+    ERR(sc(pwrite64, fd, buf, 7, 0x680000001000ul), EIO);
     sc(close, fd);
 }

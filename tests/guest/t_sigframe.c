@@ -228,9 +228,9 @@ CASE(fault_kernel_half)
 {
     /* Under lx lxcore's memory lies here, guarded: reading and writing it must look like a hole or
      * worse. */
-    static const unsigned long at[] = {0x600000000000ul, 0x600000100000ul, 0x600000400000ul,
-                                       0x600001000000ul, 0x600010000000ul, 0x600040000000ul,
-                                       0x600100000000ul, 0x610000000000ul};
+    static const unsigned long at[] = {0x680000000000ul, 0x680000100000ul, 0x680000400000ul,
+                                       0x680001000000ul, 0x680010000000ul, 0x680040000000ul,
+                                       0x680100000000ul, 0x690000000000ul};
     catch_faults();
     for (size_t i = 0; i < COUNT(at); i++) {
         FAULT("movb $0x55, (%1)", "r"(at[i] + 16));
@@ -403,7 +403,7 @@ static void break_frame(int sig, siginfo_t *si, void *ucp)
     if (sig == SIGUSR1) {
         uc->uc_mcontext.rip = 0x8000000000000000ul;
     } else {
-        uc->uc_mcontext.rip = 0x600000000100ul;
+        uc->uc_mcontext.rip = 0x680000000100ul;
     }
 }
 

@@ -5,7 +5,7 @@
  * addresses. */
 #include "gtnet.h"
 
-#define KHALF 0x600000000000ul
+#define KHALF 0x680000000000ul
 
 /* Addresses in and around the kernel half. */
 static const unsigned long g_at[] = {KHALF,

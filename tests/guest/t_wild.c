@@ -3,7 +3,7 @@
 /* Wild reads and writes all over the kernel half: each ends in SIGSEGV, and everything lives on. */
 #include "gt.h"
 
-#define KHALF 0x600000000000ul
+#define KHALF 0x680000000000ul
 
 static volatile unsigned long g_faults, g_strange;
 

@@ -121,7 +121,7 @@ UNIT_TEST(bad_programs)
     BAD(g->p[1].p_vaddr = 0x400010, -LX_EINVAL);
     BAD(g->p[1].p_memsz = U64_MAX, -LX_EINVAL);
     BAD(g->p[2].p_vaddr = 0x7ffffffff010, -LX_EINVAL);
-    BAD(g->p[2].p_vaddr = 0x600000000010, -LX_ENOMEM);
+    BAD(g->p[2].p_vaddr = 0x680000000010, -LX_ENOMEM);
     BAD(g->p[1].p_vaddr = 0, -LX_EPERM);
     slab_stats(&after);
     CHECK_EQ(before.blocks, after.blocks);

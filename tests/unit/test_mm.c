@@ -146,7 +146,8 @@ UNIT_TEST(errors)
     CHECK_EQ(map(mm, KEND, PG, RW, ANON | LX_MAP_FIXED), KEND);
     CHECK_EQ(map(mm, KEND, PG, RW, ANON | LX_MAP_FIXED_NOREPLACE), -LX_EEXIST);
     CHECK_EQ(map(mm, KBASE - PG, PG, RW, ANON | LX_MAP_FIXED), KBASE - PG);
-    CHECK_EQ(mm_unmap(mm, KBASE - PG, KEND - KBASE + 2 * PG), -LX_EINVAL);
+    CHECK_EQ(mm_unmap(mm, KBASE - PG, 2 * PG), -LX_EINVAL);
+    CHECK_EQ(mm_unmap(mm, KEND - PG, 2 * PG), -LX_EINVAL);
     CHECK_EQ(mm_unmap(mm, KEND, PG), 0);
     CHECK_EQ(mm_unmap(mm, KEND, PG), 0);
     CHECK_EQ(mm_unmap(mm, KEND, 0), -LX_EINVAL);
@@ -171,6 +172,22 @@ UNIT_TEST(hole_search_skips_the_kernel_half)
     CHECK_EQ(mm_unmap(mm, KEND, PG), 0);
     CHECK_EQ(map(mm, 0, 2 * PG, LX_PROT_READ, ANON), KBASE - 4 * PG);
     CHECK_EQ(map(mm, 0, PG, LX_PROT_READ, ANON), KEND);
+    mm_put(mm);
+}
+
+UNIT_TEST(reservations_go_around_the_kernel_half)
+{
+    struct mm *mm = fresh();
+    u64 lo = KBASE - 4 * PG;
+    u64 len = KEND + 4 * PG - lo;
+
+    CHECK_EQ(map(mm, lo, len, RW, ANON | LX_MAP_FIXED), -LX_ENOMEM);
+    CHECK_EQ(map(mm, lo, len, LX_PROT_NONE, ANON | LX_MAP_FIXED), lo);
+    CHECK_EQ(count(mm), 2);
+    CHECK_EQ(mm->total_pages, 8);
+    CHECK_EQ(mm_protect(g_task, mm, lo, len, RW), -LX_ENOMEM);
+    CHECK_EQ(mm_unmap(mm, lo, len), 0);
+    CHECK_EQ(mm->total_pages, 0);
     mm_put(mm);
 }
 

@@ -462,9 +462,9 @@ void gt_bad_init(void)
     }
     gt_bad[0] = (void *)8;
     gt_bad[1] = (char *)none + 8 * PAGE;
-    gt_bad[2] = (void *)0x600000000000ul;
-    gt_bad[3] = (void *)0x600000200010ul;
-    gt_bad[4] = (void *)0x600040000100ul;
+    gt_bad[2] = (void *)0x680000000000ul;
+    gt_bad[3] = (void *)0x680000200010ul;
+    gt_bad[4] = (void *)0x680040000100ul;
     gt_bad[5] = (void *)0x800000000000ul;
     gt_bad[6] = (void *)0x8000000000000000ul;
     gt_bad[7] = (void *)0xffffffff81000000ul;
