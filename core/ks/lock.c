@@ -55,11 +55,16 @@ static inline void check_rank(const struct kthread *k, const struct lock *l, boo
 }
 #endif
 
+/*
+ * A lock is noted before it is taken and struck out after it is given back, so that a thread
+ * killed at any point has all it owns in locks[]; whether it does own one, the lock itself says.
+ */
 static inline void note_held(struct kthread *k, struct lock *l)
 {
     if (likely(k->n_locks < KT_LOCKS)) {
         k->locks[k->n_locks] = l;
     }
+    atomic_signal_fence(memory_order_seq_cst);
     k->n_locks++;
 }
 
@@ -157,10 +162,10 @@ static void __attribute__((noinline)) acquire_slow(struct lock *l, u32 me)
 
 static inline void acquire(struct kthread *k, struct lock *l)
 {
+    note_held(k, l);
     if (unlikely(!grab(l, k->slot + 1))) {
         acquire_slow(l, k->slot + 1);
     }
-    note_held(k, l);
 }
 
 void lock_acquire(struct lock *l)
@@ -175,10 +180,11 @@ bool lock_try(struct lock *l)
 {
     struct kthread *k = kthread_self();
 
+    note_held(k, l);
     if (!grab(l, k->slot + 1)) {
+        note_released(k, l);
         return false;
     }
-    note_held(k, l);
     return true;
 }
 
@@ -202,8 +208,12 @@ void lock_forget_thread(u32 slot)
     for (u32 i = MIN(k->n_locks, (u32)KT_LOCKS); i-- > 0;) {
         struct lock *l = k->locks[i];
 
-        if (l && (l->rank == LOCK_XFER || l->rank == LOCK_XFER2) &&
-            atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
+        if (!l) {
+            continue;
+        }
+        if (atomic_load_explicit(&l->owner, memory_order_relaxed) != slot + 1) {
+            note_released(k, l); /* it was waiting for it, or had just given it back */
+        } else if (l->rank == LOCK_XFER || l->rank == LOCK_XFER2) {
             atomic_store_explicit(&l->owner, 0, memory_order_release);
             note_released(k, l);
         }

@@ -20,6 +20,8 @@
 
 #define SIG_KILL 9
 #define SIG_CHLD 17
+#define WAIT_P_PID 1
+#define WAIT_PEEK (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
 
 /* Host process of each slot, compact: the reaper scans it. */
 static _Atomic u32 g_slot_pid[SLOT_MAX];
@@ -117,9 +119,21 @@ void host_proc_exit(void)
     }
 }
 
+/* The host clears `tid` at a thread's end, but not at that of a killed process: its parent, the
+ * supervisor, asks. */
 bool host_slot_idle(u32 slot)
 {
-    return atomic_load(&host_thread_of(slot)->tid) == 0;
+    u32 pid = host_slot_pid(slot);
+    u64 info[16] = {0};
+
+    if (atomic_load(&host_thread_of(slot)->tid) == 0) {
+        return true;
+    }
+    if (kthread_self()->slot != 0 || pid == 0 || slot == 0) {
+        return false;
+    }
+    return raw_syscall6(__NR_waitid, WAIT_P_PID, pid, (u64)info, WAIT_PEEK, 0, 0) == 0 &&
+           (s32)info[0] == SIG_CHLD;
 }
 
 s64 host_proc_kill(u32 slot)
@@ -178,6 +192,11 @@ u64 host_get_tls(void)
 
     __asm__ volatile("rdfsbase %0" : "=r"(base));
     return base;
+}
+
+s64 host_rseq(u64 guest_addr, u32 len, u32 flags, u32 sig)
+{
+    return raw_syscall4(__NR_rseq, guest_addr, len, flags, sig);
 }
 
 /* ------------------------------------------------------------------ kick, park, unpark ----- */
