@@ -117,7 +117,68 @@ UNIT_TEST(host_calls_of_warm_names)
     CHECK_EQ(fs_open("/p/q/f", LX_O_RDONLY, 0, &f), 0);
     CHECK_EQ(fs_host_calls() - n, 2);
     file_put(f);
-    CHECK_EQ(fs_host_calls() - n, 2);
+    CHECK_EQ(fs_open("/p/q/f", LX_O_RDONLY, 0, &f), 0);
+    CHECK_EQ(fs_host_calls() - n, 3);
+    file_put(f);
+    CHECK_EQ(fs_host_calls() - n, 3);
+}
+
+/* The handle of read-only opens is not used for a file the host changed or took the rights of. */
+UNIT_TEST(shared_handle)
+{
+    struct host_attr a = {.mode = 0640};
+    struct file *f, *g;
+    host_handle root;
+    u32 before;
+    char buf[64];
+
+    fs_begin();
+    root = top();
+    CHECK_EQ(fs_put("/f", "one"), 3);
+    before = fake_open_handles();
+    CHECK_EQ(fs_open("/f", LX_O_RDONLY, 0, &f), 0);
+    CHECK_EQ(fs_open("/f", LX_O_RDONLY, 0, &g), 0);
+    CHECK_EQ(fake_open_handles(), before + 1);
+    file_put(f);
+    file_put(g);
+    CHECK_EQ(fake_open_handles(), before + 1);
+    CHECK_EQ(host_path_setattr(root, "f", HOST_A_MODE, &a), 0);
+    fake_fail_nth("host_file_open", 1, -LX_EACCES);
+    CHECK_EQ(fs_get("/f", buf, sizeof(buf)), -LX_EACCES);
+    CHECK_EQ(fake_open_handles(), before);
+    CHECK_EQ(fs_get("/f", buf, sizeof(buf)), 3);
+    CHECK_EQ(host_path_remove(root, "f", false), 0);
+    CHECK_EQ(fs_get("/f", buf, sizeof(buf)), -LX_ENOENT);
+    CHECK_EQ(fake_open_handles(), before);
+    CHECK_EQ(fs_put("/f", "two"), 3);
+    CHECK_EQ(fs_get("/f", buf, sizeof(buf)), 3);
+    CHECK_EQ(fake_open_handles(), before + 1);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/f", false), 0);
+    CHECK_EQ(fake_open_handles(), before);
+    host_handle_close(root);
+}
+
+UNIT_TEST(renamed_folders)
+{
+    struct vattr va;
+    char buf[64];
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/a", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/a/b", 0755), 0);
+    CHECK_EQ(fs_put("/a/b/f", "x"), 1);
+    CHECK_EQ(fs_stat("/a/b/f", &va), 0);
+    CHECK_EQ(vfs_rename(&g_w, LX_AT_FDCWD, "/a", LX_AT_FDCWD, "/c", 0), 0);
+    CHECK_EQ(fs_stat("/c/b/f", &va), 0);
+    CHECK_EQ(fs_stat("/a/b/f", &va), -LX_ENOENT);
+    CHECK_EQ(fs_get("/c/b/f", buf, sizeof(buf)), 1);
+    CHECK_EQ(vfs_link(&g_w, LX_AT_FDCWD, "/c/b/f", LX_AT_FDCWD, "/g", 0), 0);
+    CHECK_EQ(fs_stat("/c/b/f", &va), 0);
+    CHECK_EQ(fs_stat("/g", &va), 0);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/c/b/f", false), 0);
+    CHECK_EQ(fs_stat("/c/b/f", &va), -LX_ENOENT);
+    CHECK_EQ(fs_stat("/g", &va), 0);
+    CHECK_EQ(va.nlink, 1);
 }
 
 UNIT_TEST(listing)
@@ -145,8 +206,8 @@ UNIT_TEST(no_handle_is_leaked)
     u32 before;
 
     fs_begin();
-    before = fake_open_handles();
     CHECK_EQ(fs_put("/f", "x"), 1);
+    before = fake_open_handles();
     CHECK_EQ(fs_stat("/f", &va), 0);
     CHECK_EQ(fake_open_handles(), before);
     CHECK_EQ(vfs_open(&g_w, LX_AT_FDCWD, "/", LX_O_RDWR | LX_O_TMPFILE, 0600, 0, &f), 0);
@@ -155,7 +216,7 @@ UNIT_TEST(no_handle_is_leaked)
     for (u32 i = 1; i < 4; i++) {
         fake_fail_nth("host_file_stat", i, -LX_EIO);
         (void)fs_put("/g", "x");
-        if (fs_open("/f", LX_O_RDONLY, 0, &f) == 0) {
+        if (fs_open("/f", LX_O_RDWR, 0, &f) == 0) {
             file_put(f);
         }
         fake_fail_nth("host_file_stat", 0, 0);

@@ -131,6 +131,18 @@ static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, 
     return r;
 }
 
+static bool may_share(const struct file *f)
+{
+    return !(f->flags & (LX_O_ACCMODE | LX_O_DIRECT));
+}
+
+static void use_shared(struct vnode *vn, struct file *f)
+{
+    f->ops = &g_hostfs_file_ops;
+    f->kind |= FILE_SEEKABLE | FILE_NOWAIT_IO;
+    f->priv = &hostnode_of(vn)->shared;
+}
+
 s64 hostfs_open(struct vnode *vn, struct file *f)
 {
     bool dir = vn->type == LX_S_IFDIR;
@@ -139,6 +151,15 @@ s64 hostfs_open(struct vnode *vn, struct file *f)
     struct host_stat st;
     s64 r;
 
+    if (!dir && may_share(f) && hostfs_guest_may(vn, 4, f->cred)) {
+        r = hostshared_get(vn, f->dentry);
+        if (r == 0) {
+            use_shared(vn, f);
+        }
+        if (r != -LX_ENOENT) {
+            return r;
+        }
+    }
     if (dir) {
         lock_acquire(&vn->lock);
         r = hostfs_revalidate(vn, f->dentry);
@@ -153,6 +174,10 @@ s64 hostfs_open(struct vnode *vn, struct file *f)
     }
     if (r < 0) {
         return r;
+    }
+    if (!dir && may_share(f) && hostshared_offer(vn, h, &st)) {
+        use_shared(vn, f);
+        return 0;
     }
     hf = hostfile_new(h, rights_of(f->flags), &st);
     if (!hf) {
@@ -177,6 +202,10 @@ static void file_release(struct file *f)
 {
     struct hostfile *hf = hostfile_of(f);
 
+    if (f->vnode->data && hf == &hostnode_of(f->vnode)->shared) {
+        hostshared_put(f->vnode);
+        return;
+    }
     if (!list_empty(&hf->node)) {
         lock_acquire(&f->vnode->lock);
         list_del(&hf->node);

@@ -165,8 +165,9 @@ static s64 dir_link(struct vnode *dir, struct name n, struct vnode *vn)
     return r;
 }
 
-static s64 remove_name(struct vnode *dir, struct name n, bool is_dir)
+static s64 remove_name(struct vnode *dir, struct name n, struct vnode *vn)
 {
+    bool is_dir = vn->type == LX_S_IFDIR;
     struct hostpath p;
     s64 r = hostpath_at(&p, dir, n);
 
@@ -175,19 +176,21 @@ static s64 remove_name(struct vnode *dir, struct name n, bool is_dir)
     }
     r = host_path_remove(hostfs_of(dir)->root, p.s, is_dir);
     hostpath_fini(&p);
+    hostfs_names_change(dir);
+    if (r == 0 && !is_dir) {
+        hostshared_drop(vn);
+    }
     return r;
 }
 
 static s64 dir_unlink(struct vnode *dir, struct name n, struct vnode *vn)
 {
-    (void)vn;
-    return remove_name(dir, n, false);
+    return remove_name(dir, n, vn);
 }
 
 static s64 dir_rmdir(struct vnode *dir, struct name n, struct vnode *vn)
 {
-    (void)vn;
-    return remove_name(dir, n, true);
+    return remove_name(dir, n, vn);
 }
 
 static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct vnode *d2,
@@ -200,7 +203,6 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     s64 r;
 
     (void)vn;
-    (void)target;
     if (flags & ~(u32)(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) {
         return -LX_EINVAL;
     }
@@ -212,8 +214,12 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     if (r == 0) {
         r = host_path_rename(root, a.s, root, b.s, how);
         hostpath_fini(&b);
+        hostfs_names_change(d1);
     }
     hostpath_fini(&a);
+    if (r == 0 && target && target->type != LX_S_IFDIR) {
+        hostshared_drop(target);
+    }
     return r;
 }
 

@@ -3,6 +3,7 @@
 #include "fs/hostfs/priv.h"
 
 #include "base/hash.h"
+#include "base/str.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "lx_stat.h"
@@ -43,12 +44,17 @@ static s64 node_new(struct super *sb, u64 key, const struct host_stat *st, struc
     n->ino = st->ino;
     n->btime_ns = st->btime_ns;
     n->fresh = HOST_NONE;
+    n->shared.h = HOST_NONE;
+    n->shared.rights = HOST_O_READ;
+    n->shared.object = hash_combine(hash_u64(st->ino), st->dev) | 1;
     list_init(&n->files);
+    list_init(&n->idle);
     vn = vnode_new(sb, key, type | st->mode, ops_of(type));
     if (!vn) {
         kfree(n);
         return -LX_ENOMEM;
     }
+    n->vn = vn;
     vn->data = n;
     vn->flags |= VN_REVALIDATE;
     hoststat_attr(st, &vn->attr);
@@ -99,7 +105,7 @@ host_handle hostnode_handle(struct vnode *vn, u32 rights)
             return hf->h;
         }
     }
-    return HOST_NONE;
+    return (n->shared.rights & rights) == rights ? n->shared.h : HOST_NONE;
 }
 
 static void drop_fresh(struct hostnode *n)
@@ -113,6 +119,8 @@ static void drop_fresh(struct hostnode *n)
 void hostfs_release(struct vnode *vn)
 {
     drop_fresh(hostnode_of(vn));
+    hostshared_end(hostfs_of(vn), hostnode_of(vn));
+    kfree(hostnode_of(vn)->path);
     kfree(vn->data);
     vn->data = NULL;
 }
@@ -151,11 +159,41 @@ s64 hostfs_getattr(struct vnode *vn)
     return 0;
 }
 
+/*
+ * Host path of d, vn's name, kept in the node: building it takes the cache's lock and a walk up.
+ * A path that went stale unnoticed does no harm: it leads to nothing or to another file, and the
+ * name is looked up anew.
+ */
+static s64 kept_path(struct vnode *vn, struct dentry *d, const char **out)
+{
+    struct hostnode *n = hostnode_of(vn);
+    u64 gen = atomic_load_explicit(&hostfs_of(vn)->names_gen, memory_order_acquire);
+    struct hostpath p;
+    s64 r;
+
+    if (likely(n->path && n->path_d == d && n->path_hash == d->hash && n->path_gen == gen)) {
+        *out = n->path;
+        return 0;
+    }
+    r = hostpath_of(&p, d);
+    if (r < 0) {
+        return r;
+    }
+    kfree(n->path);
+    n->path = kstrndup(p.s, strlen(p.s));
+    hostpath_fini(&p);
+    n->path_d = d;
+    n->path_hash = d->hash;
+    n->path_gen = gen;
+    *out = n->path;
+    return n->path ? 0 : -LX_ENOMEM;
+}
+
 s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
 {
-    struct hostpath p;
+    const char *path;
     struct host_stat st;
-    s64 r = hostpath_of(&p, d);
+    s64 r = kept_path(vn, d, &path);
 
     if (r == -LX_ENOENT) {
         return hostfs_getattr(vn);
@@ -163,8 +201,7 @@ s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
     if (r < 0) {
         return r;
     }
-    r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
-    hostpath_fini(&p);
+    r = host_path_stat(hostfs_of(vn)->root, path, &st);
     if (r < 0) {
         return hostfs_gone(r);
     }

@@ -50,6 +50,7 @@ static s64 hostfs_fill(struct super *sb, struct hostfs *fs)
     struct host_stat st;
     s64 r = host_path_stat(fs->root, "", &st);
 
+    fs->dev = st.dev;
     return r < 0 ? r : hostfs_node(sb, &st, &sb->root);
 }
 
@@ -65,6 +66,9 @@ static s64 hostfs_mount(const char *source, const char *data, u32 flags, struct 
         return -LX_ENOMEM;
     }
     lock_init(&fs->intern, LOCK_VNODE);
+    lock_init(&fs->idle_lock, LOCK_LEAF);
+    list_init(&fs->idle);
+    fs->max_idle = MIN(host_caps()->max_handles / 16, 256u);
     r = open_source(source, &fs->root);
     if (r < 0) {
         kfree(fs);
