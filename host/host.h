@@ -180,6 +180,10 @@ void host_slot_clear(u32 slot);
 void host_set_tls(u64 base);
 u64 host_get_tls(void);
 
+/* Restartable sequences of the calling thread's guest code (rseq(2)); flags, sig as there. Only a
+ * scheduler can keep them: -LX_ENOSYS where the host has no such thing. */
+s64 host_rseq(u64 guest_addr, u32 len, u32 flags, u32 sig);
+
 /* Make the thread on `slot` enter lxcore soon if it is in guest code (upcall `trap` with
  * TRAP_KICK), or end its [B] call with -LX_EINTR. A kick of a thread that is already in lxcore
  * may be lost: set kthread.work first, it is looked at on the way out. Never blocks. */

@@ -26,6 +26,7 @@
 #include "proc/exit.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
+#include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "sysproto.h"
@@ -69,8 +70,6 @@ static void reset_task(struct task *t, const struct exec_job *job)
     t->altstack = (struct lx_stack){.ss_flags = LX_SS_DISABLE};
     t->clear_child_tid = mk_uptr(0);
     t->robust_list = mk_uptr(0);
-    t->rseq = mk_uptr(0);
-    t->rseq_len = 0;
     t->did_exec = true;
     t->in_execve = false;
     t->pdeath_sig = job->args.secure ? 0 : t->pdeath_sig;
@@ -352,7 +351,9 @@ _Noreturn static void exec_here(struct task *t, struct exec_job *job)
 
 _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
 {
-    futex_exit(t);
+    rseq_forget(t);
+    futex_exit_robust(t);
+    futex_clear_tid(t);
     unshare_for_exec(t);
     itimer_exec(t);
     reset_task(t, job);

@@ -22,6 +22,7 @@
 #include "proc/exec.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
+#include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/wait.h"
 #include "sysproto.h"
@@ -35,7 +36,8 @@ void (*g_session_leader_exited)(struct group *g);
 
 static void leave_memory(struct task *t)
 {
-    futex_exit(t);
+    rseq_forget(t);
+    futex_exit_robust(t);
 }
 
 /* ------------------------------------------------------------------ the kernel half --------- */
@@ -363,9 +365,10 @@ void task_exit(struct task *t, s32 code)
     }
     t->kt = NULL;
     lock_release(&t->group->lock);
-    t->mm = NULL;
     t->kt = NULL;
     task_gone(t, code);
+    futex_clear_tid(t);
+    t->mm = NULL;
     if (t->vfork_parent != NULL) {
         mm_put(mm);
         task_put(t); /* the parent's reference on the child is by pid only */

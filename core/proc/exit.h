@@ -19,3 +19,5 @@ void vfork_finished(struct task *t);
 extern _Atomic u32 g_live_tasks;
 /* Called when pid 1 ended: the instance is over. Registered by boot. */
 extern void (*g_init_exited)(s32 code);
+/* A session leader ended (tty: hang up its terminal). g_pid_lock held. Registered by boot. */
+extern void (*g_session_leader_exited)(struct group *g);

@@ -466,20 +466,21 @@ static void walk_robust_list(struct task *t)
     }
 }
 
-void futex_exit(struct task *t)
+void futex_exit_robust(struct task *t)
 {
-    uptr word = t->clear_child_tid;
-
-    if (!t->mm) {
-        return;
-    }
-    if (t->robust_list.a) {
+    if (t->mm && t->robust_list.a) {
         walk_robust_list(t);
         t->robust_list = mk_uptr(0);
     }
+}
+
+void futex_clear_tid(struct task *t)
+{
+    uptr word = t->clear_child_tid;
+
     t->clear_child_tid = mk_uptr(0);
     /* nobody else has this memory: do not copy a page to tell no one */
-    if (word.a && ref_read(&t->mm->ref) > 1 && put_user32(word, 0) == 0) {
+    if (t->mm && word.a && ref_read(&t->mm->ref) > 1 && put_user32(word, 0) == 0) {
         futex_wake(t, word, true, 1, LX_FUTEX_BITSET_MATCH_ANY);
     }
 }

@@ -43,7 +43,9 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a);
 /* [B] futex_waitv(2) with a kernel copy of the list: index of the one woken, or as futex_wait. */
 s64 futex_wait_many(struct task *t, const struct lx_futex_waitv *v, u32 n, s64 deadline_ns);
 
-/* First half of a thread's end, on the thread itself with its memory still there, at exit and at
- * exec: marks robust mutexes it holds, clears the word of set_tid_address(2) and wakes its waiter.
- * The list and the word are forgotten. */
-void futex_exit(struct task *t);
+/* Parts of a thread's end, at exit and at exec, on the thread itself with its memory still there.
+ * Robust mutexes it holds are marked; the list is forgotten. */
+void futex_exit_robust(struct task *t);
+/* Clear the word of set_tid_address(2) and wake its waiter: last, since a joiner that sees it may
+ * take the thread for gone and reuse its stack. The word is forgotten. */
+void futex_clear_tid(struct task *t);

@@ -86,7 +86,7 @@ s64 sys_setpgid(struct task *t, s32 pid, s32 pgid)
     struct pid *target;
     s64 r;
 
-    if (pgid < 0) {
+    if (pgid < 0 || (pgid == 0 && pid < 0)) {
         return -LX_EINVAL;
     }
     lock_acquire(&g_pid_lock);

@@ -38,7 +38,7 @@ BOOT_DATA bool g_have_pku = true;
 BOOT_DATA s32 g_supervisor_pid = 1;
 BOOT_DATA s32 g_log_fd = 2;
 BOOT_DATA host_handle g_kernel_object = -1;
-BOOT_DATA static s32 g_pkey = -1;
+BOOT_DATA s32 g_pkey = -1;
 BOOT_DATA static u64 g_vdso_base = 1; /* of the host's vdso image, after the move */
 BOOT_DATA u64 g_vdso_ehdr = 1;
 

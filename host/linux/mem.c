@@ -175,6 +175,9 @@ s64 host_window_map(host_handle h, u64 off, u64 len, void **out)
     }
     r = raw_syscall6(__NR_mmap, at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
                      (u64)(s64)h, off);
+    if (r >= 0 && g_have_pku) {
+        r = raw_syscall4(__NR_pkey_mprotect, at, len, PROT_READ | PROT_WRITE, (u64)(u32)g_pkey);
+    }
     if (r < 0) {
         return r;
     }

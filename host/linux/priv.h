@@ -39,6 +39,7 @@ extern char g_text_lo[], g_text_hi[], g_data_lo[], g_data_hi[];
 extern struct host_caps g_caps;
 extern u32 g_pkru_open, g_pkru_user, g_pkru_offset; /* offset of PKRU in an XSAVE image */
 extern bool g_have_pku;
+extern s32 g_pkey;
 extern s32 g_supervisor_pid;
 extern s32 g_log_fd;
 extern host_handle g_kernel_object;
