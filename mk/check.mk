@@ -12,9 +12,11 @@ deps-run:
 deps-check:
 	@sh tools/deps.sh check
 
+# as it was typed, without make's own $
+run: export RUN_CMD := $(value CMD)
 run: deps-run ## install what is missing, build, start a shell (CMD='...' for another command)
 	$(Q)$(MAKE) --no-print-directory all
-	@BUILD=$(BUILD) sh tools/run.sh $(CMD)
+	@BUILD=$(BUILD) sh tools/run.sh
 
 # What does not build counts as failed; the rest still runs. T='fmt path' selects.
 UNIT_RUN = $(if $(T),$(foreach t,$(T),$(filter %/test_$(t),$(UNIT_BIN))),$(UNIT_BIN))
