@@ -290,6 +290,8 @@ def micro_rows(samples, wanted, sides):
             r["side"] = side.name
             r["samples"] = got[side.name]
             r["native_samples"] = got.get("native", [])
+            pairs = [b / a for a, b in zip(r["native_samples"], r["samples"]) if a > 0]
+            r["paired_ratio"] = statistics.median(pairs) if pairs else None
             rows.append(r)
         if len(med) == 1 and "native" in med:
             rows.append(row(title, med["native"], None, None))
@@ -305,7 +307,7 @@ def parse(argv):
     p.add_argument("--scale", type=float, default=1.0, help="factor on the iterations")
     p.add_argument("--quick", action="store_true", help="two rounds, a tenth of the iterations")
     p.add_argument("--roots", default="host,dist", help="host (hostfs), dist (default distribution)")
-    p.add_argument("--dist-dir", default="/root", help="working folder in the distribution")
+    p.add_argument("--dist-dir", default="~", help="working folder in the distribution")
     p.add_argument("--all-dist", action="store_true", help="every benchmark on the distribution too")
     p.add_argument("--pku", choices=["0", "1"], help="PICOLX_PKU for lx")
     p.add_argument("--both-keys", action="store_true", help="columns with and without protection keys")
@@ -328,6 +330,9 @@ def main(argv):
     wanted = [m for m in MICRO if not args.names or m[0] in args.names]
     bench = Bench(args)
     start, mem = [], []
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        bench.notes.append("the machine is busy (load %.1f): figures of this run are rough" % load)
     try:
         sides = bench.sides()
         samples = bench.micro_all(sides, wanted)

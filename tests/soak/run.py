@@ -61,6 +61,39 @@ class Counts:
         return "%d processes, %d handles, %d KiB" % (len(self.pids), self.handles, self.memory)
 
 
+class Lines:
+    """Lines of a pipe, with a time limit; nothing hidden in a buffer that select cannot see."""
+
+    def __init__(self, pipe):
+        self.fd = pipe.fileno()
+        self.rest = b""
+
+    def next(self, timeout):
+        end = time.monotonic() + timeout
+        while b"\n" not in self.rest:
+            if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
+                raise EOFError("no answer within %.0f s, have %r" % (timeout, self.rest[-200:]))
+            data = os.read(self.fd, 65536)
+            if not data:
+                raise EOFError("the shell ended, have %r" % self.rest[-200:])
+            self.rest += data
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode("utf-8", "replace").strip()
+
+    def until(self, mark, timeout):
+        """The lines before the mark."""
+        lines = []
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                line = self.next(max(1, end - time.monotonic()))
+            except EOFError as e:
+                raise EOFError("waiting for %s: %s; %r" % (mark, e, lines[-3:])) from None
+            if line == mark:
+                return lines
+            lines.append(line)
+
+
 class Soak:
     def __init__(self, args):
         self.args = args
@@ -87,7 +120,7 @@ class Soak:
     def argv(self, argv, root=True):
         if self.args.native:
             return argv
-        opts = ["--root", "/", "--cd", self.cwd] if root else []
+        opts = ["--root", "/", "--cd", self.cwd] if root else ["--user", "root"]
         return [self.args.lx] + opts + ["--"] + argv
 
     def popen(self, argv, root=True, **kw):
@@ -139,12 +172,13 @@ class Soak:
     def one_instance(self, count):
         """A shell stays; it runs the loops as we tell it, and we count in between."""
         p = self.popen(["sh"], stdin=subprocess.PIPE)
+        out = Lines(p.stdout)
         try:
             for name, script, want in LOOPS:
-                self.in_shell(p, name, script, want, 20)  # warm
+                self.in_shell(p, out, name, script, want, 20)  # warm
                 before = Counts(self.home)
                 t0 = time.monotonic()
-                bad = self.in_shell(p, name, script, want, count)
+                bad = self.in_shell(p, out, name, script, want, count)
                 after = Counts(self.home)
                 self.say("%s: %d runs in one instance, %.0f s; before %s; after %s" % (
                     name, count, time.monotonic() - t0, before, after))
@@ -160,7 +194,7 @@ class Soak:
                 os.killpg(p.pid, signal.SIGKILL)
                 p.wait()
 
-    def in_shell(self, p, name, script, want, count):
+    def in_shell(self, p, out, name, script, want, count):
         """Run it `count` times, half of them on each of two jobs; text of what went wrong, or ''."""
         half = (count + 1) // 2
         body = ("job() { n=0; b=0; while [ $n -lt %d ]; do n=$((n + 1)); o=$(%s); "
@@ -169,21 +203,7 @@ class Soak:
                 % (half, script, want, name))
         p.stdin.write(body)
         p.stdin.flush()
-        lines = []
-        end = time.monotonic() + 60 + count * 3
-        while True:
-            ready, _, _ = select.select([p.stdout], [], [], 1)
-            if ready:
-                line = p.stdout.readline()
-                if not line:
-                    raise EOFError("the shell ended: %r" % lines[-3:])
-                line = line.strip()
-                if line == "end-of-" + name:
-                    break
-                if line != "bad 0":
-                    lines.append(line)
-            elif time.monotonic() > end:
-                raise EOFError("hangs in %s: %r" % (name, lines[-3:]))
+        lines = [l for l in out.until("end-of-" + name, 60 + count * 3) if l != "bad 0"]
         return " ".join(lines[:6])
 
     def compare(self, what, before, after, memory=1024):
@@ -218,40 +238,13 @@ class Soak:
     def alive(self):
         micro = os.path.join(TOP, "build", "bench", "micro")
         p = self.popen(["sh"], stdin=subprocess.PIPE)
+        out = Lines(p.stdout)
         try:
             p.stdin.write("echo up\n")
             p.stdin.flush()
-            p.stdout.readline()
-            before = Counts(self.home)
-            p.stdin.write("mkfifo hold-in 2>/dev/null; %s =hold 1000 < hold-in & exec 9> hold-in; echo started\n"
-                          % micro)
-            p.stdin.flush()
-            seen = []
-            t0 = time.monotonic()
-            while "ready\n" not in seen:
-                if not select.select([p.stdout], [], [], 60)[0]:
-                    raise EOFError("1000 processes: no answer, %r" % seen)
-                line = p.stdout.readline()
-                if not line:
-                    raise EOFError("1000 processes: %r" % seen)
-                seen.append(line)
-            during = Counts(self.home)
-            self.say("1000 processes after %.1f s: before %s; now %s" % (time.monotonic() - t0, before, during))
-            if not self.args.native and len(during.pids) < len(before.pids) + 1000:
-                self.fail("alive: only %d processes" % len(during.pids))
-            p.stdin.write("exec 9>&-; wait; echo all-gone\n")
-            p.stdin.flush()
-            while "all-gone\n" not in seen:
-                if not select.select([p.stdout], [], [], 60)[0]:
-                    raise EOFError("1000 processes do not end")
-                line = p.stdout.readline()
-                if not line:
-                    raise EOFError("1000 processes, at the end: %r" % seen[-3:])
-                seen.append(line)
-            time.sleep(1)
-            after = Counts(self.home)
-            self.say("after: %s" % after)
-            self.compare("alive", before, after, 4096)
+            out.until("up", 30)
+            counts = [self.thousand(p, out, micro) for _ in range(5)]
+            self.compare("alive", counts[2], counts[4], 512)
             p.stdin.close()
             p.wait(20)
         except (OSError, EOFError, subprocess.TimeoutExpired) as e:
@@ -267,6 +260,25 @@ class Soak:
                 self.fail("500 threads, run %d: status %s %s" % (i, status, (out or "")[-300:]))
                 break
         self.settled("alive")
+
+    def thousand(self, p, out, micro):
+        """1000 processes come and go; what is held afterwards."""
+        before = Counts(self.home)
+        p.stdin.write("rm -f hold-in; mkfifo hold-in; %s =hold 1000 < hold-in & exec 9> hold-in\n" % micro)
+        p.stdin.flush()
+        t0 = time.monotonic()
+        out.until("ready", 60)
+        during = Counts(self.home)
+        self.say("1000 processes after %.1f s: before %s; now %s" % (time.monotonic() - t0, before, during))
+        if not self.args.native and len(during.pids) < 1000:
+            self.fail("alive: only %d processes" % len(during.pids))
+        p.stdin.write("exec 9>&-; wait; echo all-gone\n")
+        p.stdin.flush()
+        out.until("all-gone", 60)
+        time.sleep(1)
+        after = Counts(self.home)
+        self.say("after: %s" % after)
+        return after
 
     # ---- kills ----
 
@@ -356,7 +368,7 @@ class Soak:
                 "mv d.tmp d; mkdir -p t/$i; ln -sf d t/$i/l; rm -rf t/$((i - 3)); done")
         check = ("cd; rm -f d.tmp; [ -e d ] || exit 0; [ $(wc -l < d) = 201 ] || exit 11; "
                  "[ \"$(stat -c '%a %u' d)\" = '640 0' ] || exit 12; "
-                 "for x in t/*; do [ -d $x ] || exit 13; [ -e $x/l ] || [ ! -L $x/l ] || exit 14; done; rm -rf t; exit 0")
+                 "for x in t/*; do [ -d $x ] || exit 13; [ ! -L $x/l ] || [ \"$(readlink $x/l)\" = d ] || exit 14; done; rm -rf t; exit 0")
         rng = random.Random(self.args.seed)
         status, out = self.run(["sh", "-c", "true"], 30, root=False)
         if status != 0:
