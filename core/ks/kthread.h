@@ -83,3 +83,5 @@ _Noreturn void kthread_resume(struct kthread *kt);
  * slot_alloc returns the slot or -LX_EAGAIN; takes the slot lock. */
 s64 slot_alloc(void);
 void slot_free(u32 slot);
+/* Unpark every thread: one was killed, and may have owed somebody a wake-up. */
+void slot_unpark_all(void);

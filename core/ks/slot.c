@@ -84,3 +84,12 @@ void slot_free(u32 slot)
     g_slots.recent[g_slots.n_recent++] = (u16)slot;
     lock_release(&g_slots.lock);
 }
+
+void slot_unpark_all(void)
+{
+    for (u32 i = 0; i < g_slots.next_fresh; i++) {
+        if (bitmap_test(g_slots.used, i)) {
+            host_unpark(i);
+        }
+    }
+}

@@ -140,12 +140,13 @@ void waitq_forget_thread(u32 slot)
     struct list_head *next;
 
     if (!k->waits.next) {
-        return;
+        list_init(&k->waits);
     }
     list_for_each_safe (pos, next, &k->waits) {
         unqueue(list_entry(pos, struct waiter, on_thread));
     }
     list_init(&k->waits);
+    slot_unpark_all();
 }
 
 /*

@@ -15,7 +15,8 @@
 #include "lx_errno.h"
 #include "mm/space.h"
 
-#define N_BUCKETS 256u
+#define N_BUCKETS  256u
+#define WAKE_BATCH 16u
 
 struct futex_waiter {
     struct waiter w;      /* w.q: the bucket; NULL when taken off. First: found from the list */
@@ -76,15 +77,33 @@ static void enqueue(struct waitq *b, struct futex_waiter *f)
     list_add_tail(&f->w.node, &b->waiters);
 }
 
-/* Take f off and wake its thread; bucket lock held. f may be gone afterwards. */
-static void wake_waiter(struct futex_waiter *f)
+/* Threads to unpark when the bucket is free again: one that runs at once would run into its lock.
+ * An unpark that comes late, or to the slot's next thread, does no harm. */
+struct unparks {
+    u32 slot[WAKE_BATCH];
+    u32 n;
+};
+
+/* Take f off and mark it woken; bucket lock held. f may be gone afterwards. */
+static void wake_waiter(struct futex_waiter *f, struct unparks *u)
 {
     u32 slot = f->w.slot;
 
     list_del(&f->w.node);
     f->w.q = NULL;
     atomic_store_explicit(&f->woken, 1, memory_order_release);
-    host_unpark(slot);
+    if (u->n < WAKE_BATCH) {
+        u->slot[u->n++] = slot;
+    } else {
+        host_unpark(slot);
+    }
+}
+
+static void unpark_all(const struct unparks *u)
+{
+    for (u32 i = 0; i < u->n; i++) {
+        host_unpark(u->slot[i]);
+    }
 }
 
 static void waiter_init(struct futex_waiter *f, u32 bitset)
@@ -147,7 +166,7 @@ s64 futex_wait(struct task *t, const struct futex_wait_args *a)
 }
 
 /* Wake up to nr waiters of `key` in b, whose lock is held. */
-static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset)
+static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, struct unparks *u)
 {
     struct futex_waiter *f;
     struct futex_waiter *next;
@@ -158,7 +177,7 @@ static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset)
             break;
         }
         if (same_key(f, key) && (f->bitset & bitset)) {
-            wake_waiter(f);
+            wake_waiter(f, u);
             n++;
         }
     }
@@ -168,14 +187,17 @@ static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset)
 static u32 wake_key(const u64 key[2], u32 nr, u32 bitset)
 {
     struct waitq *b = bucket_of(key);
+    struct unparks u;
     u32 n;
 
     if (!waitq_active(b)) {
         return 0;
     }
+    u.n = 0;
     lock_acquire(&b->lock);
-    n = wake_locked(b, key, nr, bitset);
+    n = wake_locked(b, key, nr, bitset, &u);
     lock_release(&b->lock);
+    unpark_all(&u);
     return n;
 }
 
@@ -219,6 +241,7 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
 {
     struct waitq *from;
     struct waitq *to;
+    struct unparks u;
     u64 key1[2];
     u64 key2[2];
     u32 have;
@@ -233,6 +256,7 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
     }
     from = bucket_of(key1);
     to = bucket_of(key2);
+    u.n = 0;
     lock_acquire2(&from->lock, &to->lock);
     if (a->compare) {
         r = get_user32(a->from, &have);
@@ -241,7 +265,7 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
         }
     }
     if (r == 0) {
-        u32 n = wake_locked(from, key1, a->nr_wake, LX_FUTEX_BITSET_MATCH_ANY);
+        u32 n = wake_locked(from, key1, a->nr_wake, LX_FUTEX_BITSET_MATCH_ANY, &u);
 
         if (key1[0] != key2[0] || key1[1] != key2[1]) {
             n += move_waiters(from, key1, to, key2, a->nr_requeue);
@@ -249,6 +273,7 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
         r = n;
     }
     lock_release2(&from->lock, &to->lock);
+    unpark_all(&u);
     return r;
 }
 
@@ -317,6 +342,7 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a)
 {
     struct waitq *b1;
     struct waitq *b2;
+    struct unparks u;
     u64 key1[2];
     u64 key2[2];
     u32 old;
@@ -333,15 +359,17 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a)
     }
     b1 = bucket_of(key1);
     b2 = bucket_of(key2);
+    u.n = 0;
     lock_acquire2(&b1->lock, &b2->lock);
     r = modify(a->uaddr2, a->op, &old);
     if (r == 0) {
-        n = wake_locked(b1, key1, a->nr, LX_FUTEX_BITSET_MATCH_ANY);
+        n = wake_locked(b1, key1, a->nr, LX_FUTEX_BITSET_MATCH_ANY, &u);
         if (compare(a->op >> 24 & 15, (s32)old, op_field(a->op, 0))) {
-            n += wake_locked(b2, key2, a->nr2, LX_FUTEX_BITSET_MATCH_ANY);
+            n += wake_locked(b2, key2, a->nr2, LX_FUTEX_BITSET_MATCH_ANY, &u);
         }
     }
     lock_release2(&b1->lock, &b2->lock);
+    unpark_all(&u);
     return r < 0 ? r : (s64)n;
 }
 
