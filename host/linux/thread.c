@@ -280,28 +280,23 @@ s64 raw_waiting6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
     return r;
 }
 
+/* struct host_ready is laid out like the host's pollfd and goes there as it is. */
+_Static_assert(sizeof(struct host_ready) == 8 && offsetof(struct host_ready, want) == 4 &&
+                   offsetof(struct host_ready, got) == 6,
+               "host_ready is a pollfd");
+
 static s64 park_poll(struct host_thread *ht, s64 deadline_ns, struct host_ready *set, u32 n)
 {
-    struct host_pollfd {
-        s32 fd;
-        u16 events, revents;
-    } fds[64];
     struct lx_timespec ts;
     s64 left = deadline_ns == HOST_NO_DEADLINE ? 0 : deadline_ns - host_clock_ns(HOST_CLOCK_MONO);
     s64 r;
 
-    n = n > 64 ? 64 : n; /* the rest is looked at after the first wake-up */
     for (u32 i = 0; i < n; i++) {
-        fds[i].fd = set[i].h;
-        fds[i].events = set[i].want;
-        fds[i].revents = 0;
+        set[i].got = 0;
     }
     to_timespec(left < 0 ? 0 : left, &ts);
-    r = raw_blocking6(__NR_ppoll, (u64)fds, n, deadline_ns == HOST_NO_DEADLINE ? 0 : (u64)&ts, 0, 8,
+    r = raw_blocking6(__NR_ppoll, (u64)set, n, deadline_ns == HOST_NO_DEADLINE ? 0 : (u64)&ts, 0, 8,
                       0);
-    for (u32 i = 0; i < n; i++) {
-        set[i].got = r > 0 ? fds[i].revents : 0;
-    }
     if (atomic_exchange(&ht->permit, PERMIT_NONE) == PERMIT_GIVEN || r > 0) {
         return 0;
     }
