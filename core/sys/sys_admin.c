@@ -9,6 +9,7 @@
 #include "lx_sysinfo.h"
 #include "proc/task.h"
 #include "sysproto.h"
+#include "tty/tty.h"
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"
 
@@ -89,10 +90,13 @@ s64 sys_kexec_load(struct task *t, u64 entry, u64 nr_segments, uptr segments, u6
     return -LX_EPERM;
 }
 
-/* Nobody is on a terminal that lxcore could take away from its launcher. */
 s64 sys_vhangup(struct task *t)
 {
-    return cred_capable(t->cred, LX_CAP_SYS_TTY_CONFIG) ? -LX_ENOSYS : -LX_EPERM;
+    if (!cred_capable(t->cred, LX_CAP_SYS_TTY_CONFIG)) {
+        return -LX_EPERM;
+    }
+    tty_hangup_own(t);
+    return 0;
 }
 
 /* The machine is the instance: its end is that of pid 1. */

@@ -68,6 +68,7 @@ enum file_flags {
     FILE_OWN_POS = 32,   /* with FILE_SEEKABLE: the position is the driver's. read/write without an
                             offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
                             all the driver's. A stdio file shares its position with the host */
+    FILE_NOCTTY = 64,    /* for the driver's open only: O_NOCTTY was given                  */
 };
 
 /* locks: I immutable  a atomic  p pos lock  */

@@ -220,6 +220,7 @@ static s64 open_found(const struct walk *w, struct dentry *d, u64 flags, bool cr
     f = file_new(NULL, d, shown | LX_O_LARGEFILE,
                  vn->type == LX_S_IFREG   ? FILE_SEEKABLE | FILE_NOWAIT_IO
                  : vn->type == LX_S_IFDIR ? FILE_SEEKABLE
+                 : flags & LX_O_NOCTTY    ? FILE_NOCTTY
                                           : 0,
                  w->cred);
     if (!f) {
