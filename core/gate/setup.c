@@ -2,6 +2,7 @@
 #include "gate/setup.h"
 
 #include "fs/devfs/devfs.h"
+#include "fs/devpts/devpts.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/procfs/procfs.h"
 #include "fs/volfs/volfs.h"
@@ -16,6 +17,8 @@
 #include "mm/text.h"
 #include "proc/task.h"
 #include "session/device.h"
+#include "gate/supervisor.h"
+#include "tty/tty.h"
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"
 
@@ -27,6 +30,11 @@ void setup_layers(const struct boot_params *p)
     tmpfs_register();
     devfs_register();
     procfs_register();
+    devpts_register();
+    tty_init();
+    g_tty_watch = supervisor_watch;
+    g_tty_unwatch = supervisor_unwatch;
+    g_session_console = tty_console_open;
     ipc_init();
     text_init((u64)gate_syscall, patch_plan);
 }
