@@ -425,10 +425,19 @@ s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
 s64 host_file_lock(host_handle h, u32 type, u64 off, u64 len)
 {
     struct node *n;
+    s64 r;
 
-    (void)type;
     (void)off;
     (void)len;
     FAKE_CALL();
-    return node_of(h, &n);
+    r = node_of(h, &n);
+    if (r < 0) {
+        return r;
+    }
+    if (n->locked_by && n->locked_by != h + 1 && g_handles[n->locked_by - 1].used &&
+        g_handles[n->locked_by - 1].node == n) {
+        return -LX_EAGAIN;
+    }
+    n->locked_by = type ? h + 1 : 0;
+    return 0;
 }

@@ -18,6 +18,7 @@ struct node {
     u64 ino;
     u32 type, mode, uid, gid;
     u32 nlink, refs;      /* names, handles */
+    s32 locked_by;        /* handle + 1 that holds the lock, 0 none */
     u8 *data;             /* regular file: content; symlink: target */
     u64 size, room;
     s64 atime, mtime, ctime, btime;

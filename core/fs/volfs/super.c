@@ -7,6 +7,8 @@
 #include "ks/slab.h"
 #include "lx_stat.h"
 
+#define LOCK_TRIES  200
+#define LOCK_NAP_NS (10 * NS_PER_MSEC)
 #define PROBE_NAME "user.lx.probe"
 
 static void close_all(struct volfs *fs)
@@ -69,7 +71,13 @@ static s64 take_lock(struct volfs *fs, const char *source)
         klog(KLOG_ERR, "volfs: cannot write in %s (error %lld)", source, -r);
         return r;
     }
-    r = host_file_lock(fs->lock_file, 2, 0, 1);
+    for (u32 i = 0;; i++) {
+        r = host_file_lock(fs->lock_file, 2, 0, 1);
+        if (r != -LX_EAGAIN || i == LOCK_TRIES) {
+            break;
+        }
+        host_nap(LOCK_NAP_NS); /* an instance that was ended lives on for a moment */
+    }
     if (r == -LX_EAGAIN) {
         klog(KLOG_ERR, "volfs: %s is in use by another instance", source);
         return -LX_EBUSY;
