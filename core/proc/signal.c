@@ -11,6 +11,7 @@
 
 #include "base/bits.h"
 #include "base/str.h"
+#include "ks/log.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "lx_wait.h"
@@ -698,6 +699,15 @@ static s32 death_code(enum sig_default d, u32 sig)
     return (s32)sig;
 }
 
+/* As the kernel's own log does for a program that died of a fault. */
+static void log_death(const struct task *t, const struct regs *r, u32 sig,
+                      const struct lx_siginfo *info)
+{
+    klog(KLOG_DEBUG, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
+         t->comm, task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
+         t->kt->trap_err);
+}
+
 void signal_deliver(struct task *t, struct regs *r)
 {
     struct kthread *kt = t->kt;
@@ -735,6 +745,9 @@ void signal_deliver(struct task *t, struct regs *r)
         if (d == SIGD_STOP) {
             begin_stop(t, sig);
             continue;
+        }
+        if (d == SIGD_CORE) {
+            log_death(t, r, sig, &info);
         }
         group_exit(t, death_code(d, sig));
     }
