@@ -356,3 +356,33 @@ CASE(packet_mode)
     sc(close, p[0]);
     sc(close, p[1]);
 }
+
+CASE(fifo_partner_comes_and_goes)
+{
+    /* The one who waits in open has met its partner even if that is gone again when it wakes. */
+    OK(sc(mknod, "quick", S_IFIFO | 0600, 0));
+    for (int i = 0; i < 200; i++) {
+        char c = 0;
+        long pid = IN_CHILD({
+            long w = OK(sc(open, "quick", O_WRONLY, 0));
+            EQ(sc(write, w, "q", 1), 1);
+        });
+        long r = OK(sc(open, "quick", O_RDONLY, 0));
+        EQ(sc(read, r, &c, 1), 1);
+        EQ(sc(read, r, &c, 1), 0);
+        sc(close, r);
+        CHILD_OK(pid);
+    }
+    for (int i = 0; i < 50; i++) {
+        long pid = IN_CHILD({ OK(sc(open, "quick", O_WRONLY, 0)); });
+        gt_msleep(i % 3);
+        sc(close, OK(sc(open, "quick", O_RDONLY, 0)));
+        CHILD_OK(pid);
+    }
+    for (int i = 0; i < 50; i++) {
+        long pid = IN_CHILD({ OK(sc(open, "quick", O_RDONLY, 0)); });
+        gt_msleep(i % 3);
+        sc(close, OK(sc(open, "quick", O_WRONLY, 0)));
+        CHILD_OK(pid);
+    }
+}

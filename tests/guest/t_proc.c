@@ -196,3 +196,62 @@ CASE(memory_of_self)
     ERR(sc(pwrite64, fd, buf, 7, 0x680000001000ul), EIO);
     sc(close, fd);
 }
+
+CASE(command_line_of_another)
+{
+    char path[64];
+    char mine[8192];
+    long n = OK(gt_slurp("/proc/self/cmdline", mine, sizeof(mine)));
+    long pid = gt_fork();
+    if (pid == 0) {
+        for (;;) {
+            gt_msleep(1000);
+        }
+    }
+    gt_format(path, sizeof(path), "/proc/%ld/cmdline", pid);
+    EQ(gt_slurp(path, g_text, sizeof(g_text)), n);
+    EQ(memcmp(g_text, mine, (size_t)n), 0);
+    OK(sc(kill, pid, SIGKILL));
+    EQ(gt_wait(pid), SIGKILL);
+    /* Of the parent, which waits. */
+    gt_format(path, sizeof(path), "/proc/%ld/cmdline", sc(getpid));
+    pid = IN_CHILD({
+        EQ(gt_slurp(path, g_text, sizeof(g_text)), n);
+        gt_format(path, sizeof(path), "/proc/%ld/environ", sc(getppid));
+        OK(gt_slurp(path, g_text, sizeof(g_text)));
+        gt_format(path, sizeof(path), "/proc/%ld/maps", sc(getppid));
+        CHECK(gt_slurp(path, g_text, sizeof(g_text)) > 100);
+    });
+    CHILD_OK(pid);
+}
+
+CASE(no_descriptors_from_outside)
+{
+    /* A program starts with its three and nothing else. */
+    EQ(gt_open_fds(), 3);
+}
+
+CASE(opened_here_read_by_a_child)
+{
+    /* The file is that of the process that opened it, whoever reads. */
+    char mine[8192];
+    long n = OK(gt_slurp("/proc/self/cmdline", mine, sizeof(mine)));
+    long fd = OK(sc(open, "/proc/self/cmdline", O_RDONLY, 0));
+    long st = OK(sc(open, "/proc/self/stat", O_RDONLY, 0));
+    long me = sc(getpid);
+    long pid = IN_CHILD({
+        EQ(sc(read, fd, g_text, sizeof(g_text)), n);
+        EQ(memcmp(g_text, mine, (size_t)n), 0);
+        OK(sc(read, st, g_text, sizeof(g_text)));
+        EQ(gt_atol(g_text), me);
+        sc(lseek, fd, 0, SEEK_SET);
+        sc(dup2, fd, 0);
+        sc(dup2, OK(sc(open, "copy", O_WRONLY | O_CREAT, 0600)), 1);
+        char *argv[] = {"/bin/cat", NULL};
+        sc(execve, argv[0], argv, argv + 1);
+    });
+    EQ(gt_wait(pid), 0);
+    EQ(gt_slurp("copy", g_text, sizeof(g_text)), n);
+    sc(close, fd);
+    sc(close, st);
+}

@@ -17,4 +17,4 @@ with concurrent.futures.ThreadPoolExecutor(16) as ex: print(sum(ex.map(lambda x:
 e = threading.Event(); threading.Timer(0.05, e.set).start(); print(e.wait(5), threading.Event().wait(0.02))
 b = threading.Barrier(5); r = []; ts = [threading.Thread(target=lambda: r.append(b.wait())) for _ in range(5)]; [t.start() for t in ts]; [t.join() for t in ts]; print(sorted(r))
 loc = threading.local(); loc.x = 1; seen = []; t = threading.Thread(target=lambda: seen.append(hasattr(loc, "x"))); t.start(); t.join(); print(seen)
-ts = [threading.Thread(target=time.sleep, args=(0.1,)) for _ in range(200)]; [t.start() for t in ts]; print(threading.active_count()); [t.join() for t in ts]; print(threading.active_count())
+go = threading.Event(); ts = [threading.Thread(target=go.wait) for _ in range(200)]; [t.start() for t in ts]; print(threading.active_count()); go.set(); [t.join() for t in ts]; print(threading.active_count())
