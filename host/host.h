@@ -316,6 +316,19 @@ u32 host_chan_poll(host_handle h, u32 want);
 /* One message with handles on a local channel; never waits. *n_handles in: room, out: got. */
 s64 host_chan_recv_msg(host_handle h, void *buf, u64 size, host_handle *handles, u32 *n_handles);
 s64 host_chan_send_msg(host_handle h, const void *buf, u64 len, const host_handle *handles, u32 n);
+/* Channels and sockets watched together, for epoll(7). The set is a handle that is ready for
+ * LX_POLLIN (host_park, host_chan_poll, other sets) while host_watch_get has something to tell. */
+enum host_watch_op { HOST_WATCH_ADD = 1, HOST_WATCH_DEL, HOST_WATCH_MOD };
+enum host_watch_flags { /* beside LX_POLL* bits, as in epoll_ctl(2) */
+    HOST_WATCH_EXCLUSIVE = 1 << 28, HOST_WATCH_ONCE = 1 << 30,
+    HOST_WATCH_EDGE = (s32)(1u << 31),
+};
+struct host_watch_event { u64 cookie; u32 got; /* LX_POLL* */ u32 pad; };
+s64 host_watch_new(host_handle *out);
+/* -LX_EEXIST when h is in (a duplicate of it may be added), -LX_ENOENT, -LX_EPERM (always ready) */
+s64 host_watch_set(host_handle w, host_handle h, enum host_watch_op op, u32 events, u64 cookie);
+/* Up to n events; never waits. Returns their number. */
+s64 host_watch_get(host_handle w, struct host_watch_event *out, u32 n);
 /* Bytes that can be read now (FIONREAD). */
 s64 host_chan_avail(host_handle h);
 /* Move the position a HOST_CHAN_FILE handle shares with its giver; whence LX_SEEK_*. */

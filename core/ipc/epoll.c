@@ -5,10 +5,10 @@
  * file. epoll_wait takes items off that list, asks their poll op, reports those that are ready,
  * and puts level-triggered ones back.
  *
- * Items whose readiness the host knows (inet sockets, stdio) queue nowhere useful: they are on
- * host_items, and whoever sleeps in epoll_wait gives their host channels to host_park, so the host
- * wakes that thread itself. Their edges are made up: what was reported is disarmed until the
- * driver says that the guest has used the file (EPOLL_REARM_*), or it is seen not ready.
+ * Items whose readiness the host knows (inet sockets, stdio) are in a set of the host, too
+ * (host_watch_*): whoever sleeps in epoll_wait parks on it, so the host wakes that thread itself,
+ * and edges are the host's. Items that also have queues of lxcore are asked when the host tells of
+ * them (mixed); of the others (trusted) the host's word is reported as it is.
  *
  * Life of an item: linked to the file first, queued then; removed in the opposite order, so a file
  * whose list is empty has no waiter of ours on its queues. A file's last put takes its items out
@@ -30,8 +30,10 @@
 #define EXCLUSIVE_OK                                                                               \
     (LX_EPOLLIN | LX_EPOLLOUT | LX_EPOLLERR | LX_EPOLLHUP | LX_EPOLLWAKEUP | LX_EPOLLET |          \
      LX_EPOLLEXCLUSIVE)
-#define ITEM_HOSTS 2
-#define SET_INLINE 16
+#define HOST_BATCH 32
+#define HOST_BITS                                                                                  \
+    (LX_POLLIN | LX_POLLOUT | LX_POLLPRI | LX_POLLRDHUP | LX_POLLRDNORM | LX_POLLWRNORM |          \
+     LX_POLLRDBAND | LX_POLLWRBAND | LX_EPOLLET | LX_EPOLLONESHOT | LX_EPOLLEXCLUSIVE)
 
 struct item_wait {
     struct waiter w;
@@ -50,13 +52,11 @@ struct epitem {
     bool queued;                  /* [y] on set->ready                        */
     struct list_head in_ready;    /* [y] */
     struct list_head in_file;     /* [F] file->epolls                         */
-    struct list_head in_host;     /* [s] set->host_items, self-linked if not  */
     _Atomic u32 events;           /* [a, s writes] mask and PRIVATE_BITS      */
-    _Atomic u32 armed;            /* [a] host items: may be reported          */
     u64 data;                     /* [s] */
     u64 pass;                     /* [s] last look of epoll_wait              */
-    host_handle host[ITEM_HOSTS]; /* [s] */
-    u32 n_host;                   /* [s] */
+    host_handle host;             /* [s] in set->watch, or HOST_NONE          */
+    bool own_host;                /* [s] it is our duplicate                  */
     struct item_wait first;       /* [s] */
     struct item_wait *more;       /* [s] */
     u32 n_waits;                  /* [s] */
@@ -72,8 +72,7 @@ struct epoll {
     u32 n_items;               /* [s] */
     u32 n_ready;               /* [y] */
     struct list_head ready;    /* [y] */
-    struct list_head host_items; /* [s] */
-    u32 n_host;                /* [s] */
+    _Atomic host_handle watch; /* [a, s writes] set of the host, or HOST_NONE */
     u64 pass;                  /* [s] */
     u32 level;                 /* [F] longest way down to a plain file  */
     bool closed;               /* [s] */
@@ -161,15 +160,6 @@ static bool item_wake(struct waiter *w, u32 events)
     u32 want = atomic_load_explicit(&it->events, memory_order_relaxed);
     struct epoll *set = it->set;
 
-    if (unlikely(events & (EPOLL_REARM_IN | EPOLL_REARM_OUT))) {
-        if (!(want & LX_EPOLLET)) {
-            return false;
-        }
-        events = (events & EPOLL_REARM_IN ? LX_POLLIN | LX_POLLRDNORM | LX_POLLPRI | LX_POLLRDBAND
-                                          : 0u) |
-                 (events & EPOLL_REARM_OUT ? LX_POLLOUT | LX_POLLWRNORM | LX_POLLWRBAND : 0u);
-        atomic_fetch_or(&it->armed, events);
-    }
     if (!(want & ~PRIVATE_BITS) || (events && !(events & want))) {
         return false;
     }
@@ -211,47 +201,79 @@ static void item_queue(struct poll_table *pt, struct waitq *q, u32 events)
     waitq_add(q, &w->w);
 }
 
+/* The set of the host for this one, made when first needed. set->lock held. */
+static s64 set_watch_locked(struct epoll *set)
+{
+    host_handle w;
+    s64 r = 0;
+
+    if (set->watch == HOST_NONE) {
+        r = host_watch_new(&w);
+        if (r == 0) {
+            atomic_store(&set->watch, w);
+            for (u32 i = 0; i < 64 && waitq_active(&set->wq); i++) {
+                waitq_wake(&set->wq, LX_POLLIN); /* each wakes one more: all must park on it */
+            }
+        }
+    }
+    return r;
+}
+
 static void item_host(struct poll_table *pt, host_handle h, u32 events)
 {
     struct epitem *it = container_of(pt, struct item_table, pt)->item;
+    struct epoll *set = it->set;
+    u32 bits = atomic_load(&it->events) & HOST_BITS;
+    s64 r;
 
-    (void)events;
-    if (it->n_host < ITEM_HOSTS && !epoll_file(it->file)) {
-        it->host[it->n_host++] = h;
+    (void)events; /* the item's own mask rules */
+    if (it->host != HOST_NONE) {
+        return;
     }
-    if (list_empty(&it->in_host)) {
-        list_add_tail(&it->in_host, &it->set->host_items);
-        it->set->n_host++;
+    r = set_watch_locked(set);
+    if (r == 0) {
+        r = host_watch_set(set->watch, h, HOST_WATCH_ADD, bits, (u64)(uintptr_t)it);
+    }
+    if (r == -LX_EEXIST) { /* the same channel by another descriptor */
+        r = host_handle_dup(h, &h);
+        if (r == 0) {
+            it->own_host = true;
+            r = host_watch_set(set->watch, h, HOST_WATCH_ADD, bits, (u64)(uintptr_t)it);
+            if (r < 0) {
+                host_handle_close(h);
+            }
+        }
+    }
+    if (r == 0) {
+        it->host = h;
+    } else {
+        pt->error = (s32)r;
     }
 }
 
-/* Ask the file, and apply the mask and what is armed. set->lock held. */
+/* What the host says of the item is all there is. */
+static bool item_trusted(const struct epitem *it)
+{
+    return it->host != HOST_NONE && it->n_waits == 0;
+}
+
+/* Ask the file, and apply the mask. set->lock held. */
 static u32 item_poll(struct epitem *it, struct poll_table *pt)
 {
     u32 events = atomic_load_explicit(&it->events, memory_order_relaxed);
-    u32 got = file_poll(it->file, pt) & events & ~PRIVATE_BITS;
 
-    if (it->n_host && (events & LX_EPOLLET)) {
-        u32 armed = atomic_fetch_or(&it->armed, ~got); /* not ready: the next rise is an edge */
-
-        got &= armed;
-    }
-    return got;
+    return file_poll(it->file, pt) & events & ~PRIVATE_BITS;
 }
 
 /* It is being reported. */
-static void item_reported(struct epitem *it, u32 got)
+static void item_reported(struct epitem *it)
 {
     u32 events = atomic_load_explicit(&it->events, memory_order_relaxed);
 
     if (events & LX_EPOLLONESHOT) {
         atomic_store(&it->events, events & PRIVATE_BITS);
-    } else if (!(events & LX_EPOLLET)) {
-        if (list_empty(&it->in_host) || it->n_waits > 0) {
-            ready_add(it->set, it);
-        }
-    } else if (it->n_host) {
-        atomic_fetch_and(&it->armed, ~got);
+    } else if (!(events & LX_EPOLLET) && !item_trusted(it)) {
+        ready_add(it->set, it);
     }
 }
 
@@ -309,9 +331,12 @@ static void item_remove_locked(struct epoll *set, struct epitem *it)
     ready_remove(set, it);
     rb_erase(&set->items, &it->node);
     set->n_items--;
-    if (!list_empty(&it->in_host)) {
-        list_del_init(&it->in_host);
-        set->n_host--;
+    if (it->host != HOST_NONE) {
+        (void)host_watch_set(set->watch, it->host, HOST_WATCH_DEL, 0, 0);
+        if (it->own_host) {
+            host_handle_close(it->host);
+        }
+        it->host = HOST_NONE;
     }
     lock_acquire(&g_files_lock); /* last: from here on the file may go */
     list_del_init(&it->in_file);
@@ -404,11 +429,25 @@ static struct epitem *item_new(struct epoll *set, struct file *f, s32 fd,
     it->fd = fd;
     list_init(&it->in_ready);
     list_init(&it->in_file);
-    list_init(&it->in_host);
+    it->host = HOST_NONE;
     it->events = ev->events | LX_EPOLLERR | LX_EPOLLHUP;
-    it->armed = ~0u;
     it->data = ev->data;
     return it;
+}
+
+/* A set inside a set needs a set of the host from the start: the outer one watches that. */
+static s64 prepare_inner(struct file *f)
+{
+    struct epoll *inner = f->priv;
+    s64 r;
+
+    if (!epoll_file(f)) {
+        return 0;
+    }
+    lock_acquire(&inner->lock);
+    r = set_watch_locked(inner);
+    lock_release(&inner->lock);
+    return r;
 }
 
 /* set->lock held. */
@@ -416,44 +455,42 @@ static s64 ctl_add(struct epoll *set, struct epitem *it)
 {
     struct item_table table = {.item = it};
     u32 got;
+    s64 r;
 
     item_insert(set, it);
+    r = prepare_inner(it->file);
     poll_begin(&table.pt);
     table.pt.hook = item_queue;
     table.pt.hook_host = item_host;
     got = item_poll(it, &table.pt);
-    if (epoll_file(it->file) && list_empty(&it->in_host)) {
-        list_add_tail(&it->in_host, &set->host_items); /* it may hold host items some day */
-        set->n_host++;
-    }
-    if (table.pt.error) {
+    r = r < 0 ? r : table.pt.error;
+    if (r < 0) {
         item_remove_locked(set, it);
-        return table.pt.error;
+        return r;
     }
-    if (got) {
+    if (got && !item_trusted(it)) {
         ready_add(set, it);
-    }
-    if (got || !list_empty(&it->in_host)) {
-        set_wake(set); /* sleepers watch the host channels they knew */
+        set_wake(set);
     }
     return 0;
 }
 
 /* set->lock held. */
-static void ctl_mod(struct epoll *set, struct epitem *it, const struct lx_epoll_event *ev)
+static s64 ctl_mod(struct epoll *set, struct epitem *it, const struct lx_epoll_event *ev)
 {
-    u32 got;
+    s64 r = 0;
 
     it->data = ev->data;
-    atomic_store(&it->armed, ~0u);
     atomic_store(&it->events, ev->events | LX_EPOLLERR | LX_EPOLLHUP);
-    got = item_poll(it, NULL);
-    if (got) {
-        ready_add(set, it);
+    if (it->host != HOST_NONE) {
+        r = host_watch_set(set->watch, it->host, HOST_WATCH_MOD, ev->events & HOST_BITS,
+                           (u64)(uintptr_t)it);
     }
-    if (got || it->n_host) {
+    if (!item_trusted(it) && item_poll(it, NULL)) {
+        ready_add(set, it);
         set_wake(set);
     }
+    return r;
 }
 
 static s64 ctl_check(struct file *sf, u32 op, struct file *f, const struct lx_epoll_event *ev)
@@ -516,7 +553,7 @@ s64 epoll_control(struct file *sf, u32 op, struct file *f, s32 fd,
     } else if (it->events & LX_EPOLLEXCLUSIVE) {
         r = -LX_EINVAL;
     } else {
-        ctl_mod(set, it, ev);
+        r = ctl_mod(set, it, ev);
     }
     lock_release(&set->lock);
     if (fresh) {
@@ -535,32 +572,31 @@ struct collector {
     u32 n, max;
 };
 
-/* Look at one item and report it if it is ready. set->lock held. */
-static void collect_item(struct epitem *it, struct collector *c)
+static void report(struct epitem *it, u32 got, struct collector *c)
 {
-    u32 got;
-
-    it->pass = it->set->pass;
-    got = item_poll(it, NULL);
     if (got) {
         c->out[c->n].events = got;
         c->out[c->n].data = it->data;
         c->n++;
-        item_reported(it, got);
+        item_reported(it);
     }
 }
 
-/* Whether host channels of the item need a look at all, and for what. */
-static bool item_host_want(struct epitem *it, u32 *want)
+/* What the host has to tell. set->lock held. */
+static void collect_host(struct epoll *set, struct collector *c)
 {
-    u32 events = atomic_load_explicit(&it->events, memory_order_relaxed) & ~PRIVATE_BITS;
+    struct host_watch_event ev[HOST_BATCH];
+    s64 n = host_watch_get(set->watch, ev, MIN(c->max - c->n, (u32)HOST_BATCH));
 
-    if (atomic_load_explicit(&it->events, memory_order_relaxed) & LX_EPOLLET) {
-        events &= atomic_load_explicit(&it->armed, memory_order_relaxed);
+    for (s64 i = 0; i < n; i++) {
+        struct epitem *it = (struct epitem *)(uintptr_t)ev[i].cookie; /* lives while it is in */
+        u32 events = atomic_load_explicit(&it->events, memory_order_relaxed) & ~PRIVATE_BITS;
+
+        if (it->pass != set->pass) {
+            it->pass = set->pass;
+            report(it, item_trusted(it) ? ev[i].got & events : item_poll(it, NULL), c);
+        }
     }
-    *want = events & (LX_POLLIN | LX_POLLOUT | LX_POLLPRI | LX_POLLRDHUP | LX_POLLRDNORM |
-                      LX_POLLWRNORM | LX_POLLRDBAND | LX_POLLWRBAND);
-    return (events & (LX_POLLERR | LX_POLLHUP)) == (LX_POLLERR | LX_POLLHUP);
 }
 
 /* Report what is ready now. */
@@ -577,19 +613,11 @@ static void collect(struct epoll *set, struct collector *c)
         if (!it) {
             break;
         }
-        collect_item(it, c);
+        it->pass = set->pass;
+        report(it, item_poll(it, NULL), c);
     }
-    if (set->n_host) {
-        list_for_each_entry (it, &set->host_items, in_host) {
-            u32 want;
-
-            if (c->n == c->max) {
-                break;
-            }
-            if (it->pass != set->pass && item_host_want(it, &want)) {
-                collect_item(it, c);
-            }
-        }
+    if (set->watch != HOST_NONE && c->n < c->max) {
+        collect_host(set, c);
     }
     lock_release(&set->lock);
     if (set->n_ready && c->n) {
@@ -597,44 +625,21 @@ static void collect(struct epoll *set, struct collector *c)
     }
 }
 
-/* Give the host channels of the set to the sleeper's table; false if something is ready. */
-static bool watch_hosts(struct epoll *set, struct poll_table *pt)
-{
-    struct epitem *it;
-    bool idle = true;
-
-    lock_acquire(&set->lock);
-    list_for_each_entry (it, &set->host_items, in_host) {
-        u32 want;
-
-        if (!item_host_want(it, &want)) {
-            continue;
-        }
-        if (epoll_file(it->file)) {
-            idle = idle && !item_poll(it, pt);
-        }
-        for (u32 i = 0; i < it->n_host; i++) {
-            poll_wait_host(pt, it->host[i], want);
-        }
-    }
-    lock_release(&set->lock);
-    return idle;
-}
-
 /* [B] One sleep. 0: look again; -LX_ETIMEDOUT, -LX_ERESTARTSYS, -LX_ENOMEM */
 static s64 set_sleep(struct epoll *set, s64 deadline_ns)
 {
     struct poll_table pt;
-    struct waiter w = {.events = LX_POLLIN, .exclusive = set->n_host == 0};
-    bool idle = true;
+    struct waiter w = {.events = LX_POLLIN, .exclusive = true};
+    host_handle watch;
     s64 r = 0;
 
     poll_begin(&pt);
     waitq_add(&set->wq, &w);
-    if (set->n_host) {
-        idle = watch_hosts(set, &pt);
+    watch = atomic_load(&set->watch);
+    if (watch != HOST_NONE) {
+        poll_wait_host(&pt, watch, LX_POLLIN);
     }
-    if (idle && !__atomic_load_n(&set->n_ready, __ATOMIC_SEQ_CST)) {
+    if (!__atomic_load_n(&set->n_ready, __ATOMIC_SEQ_CST)) {
         r = poll_sleep(&pt, deadline_ns);
     }
     waitq_remove(&w);
@@ -681,15 +686,19 @@ u32 epoll_watched(const struct file *f)
 
 /* ----------------------------------------------------------------------------- the file ---- */
 
-/* Ready when an item is. The table of a poller of this set takes the host channels too. */
+/* Ready when an item is. A poller of this set parks on the host's set, too. */
 static u32 epoll_poll(struct file *f, struct poll_table *pt)
 {
     struct epoll *set = f->priv;
+    host_handle watch = atomic_load(&set->watch);
     struct epitem *it;
     u32 mask = 0;
     u32 todo;
 
     poll_wait(pt, &set->wq, LX_POLLIN);
+    if (watch != HOST_NONE) {
+        poll_wait_host(pt, watch, LX_POLLIN);
+    }
     lock_acquire(&set->lock);
     todo = set->n_ready;
     while (!mask && todo--) {
@@ -699,20 +708,10 @@ static u32 epoll_poll(struct file *f, struct poll_table *pt)
             mask = LX_POLLIN | LX_POLLRDNORM;
         }
     }
-    list_for_each_entry (it, &set->host_items, in_host) {
-        u32 want;
-
-        if (!item_host_want(it, &want)) {
-            continue;
-        }
-        for (u32 i = 0; i < it->n_host; i++) {
-            poll_wait_host(pt, it->host[i], want);
-        }
-        if (!mask && item_poll(it, NULL)) {
-            mask = LX_POLLIN | LX_POLLRDNORM;
-        }
-    }
     lock_release(&set->lock);
+    if (!mask && watch != HOST_NONE && host_chan_poll(watch, LX_POLLIN)) {
+        mask = LX_POLLIN | LX_POLLRDNORM;
+    }
     return mask;
 }
 
@@ -727,6 +726,9 @@ static void epoll_release(struct file *f)
         item_remove_locked(set, rb_entry(n, struct epitem, node));
     }
     lock_release(&set->lock);
+    if (set->watch != HOST_NONE) {
+        host_handle_close(set->watch);
+    }
     set_put(set);
 }
 
@@ -749,7 +751,7 @@ s64 epoll_new(struct file **out)
     set_level(set, 0);
     rb_init(&set->items);
     list_init(&set->ready);
-    list_init(&set->host_items);
+    set->watch = HOST_NONE;
     *out = file_anon(&epoll_ops, "anon_inode:[eventpoll]", 0600, LX_O_RDWR, FILE_STREAM, set);
     if (!*out) {
         kfree(set);

@@ -5,14 +5,6 @@
 #include "lx_poll.h"
 #include "vfs/file.h"
 
-/*
- * Events of a wake-up (beside LX_POLL*) by which the driver of a host channel says: the guest has
- * used it, so an edge-triggered watch of its input or output may report again. Files whose
- * readiness only the host knows have no edges of their own.
- */
-#define EPOLL_REARM_IN  (1u << 29)
-#define EPOLL_REARM_OUT (1u << 30)
-
 /* An empty set. -LX_ENOMEM */
 __must_check s64 epoll_new(struct file **out);
 bool epoll_file(const struct file *f);

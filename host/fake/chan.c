@@ -66,6 +66,7 @@ void fake_chan_pair(u32 kind, host_handle h[2])
 
 void chan_close(struct handle *h)
 {
+    watch_close(h);
     if (h->in) {
         h->in->readers--;
     }
@@ -80,6 +81,9 @@ u32 chan_poll(struct handle *h, u32 want)
 {
     u32 got = 0;
 
+    if (h->is_watch) {
+        return watch_poll(h) & want;
+    }
     if (h->in && (h->in->size || h->in->msgs || !h->in->writers)) {
         got |= LX_POLLIN;
     }

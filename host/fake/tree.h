@@ -49,6 +49,8 @@ struct handle {
     struct node *node;    /* file, or NULL: a channel */
     u32 kind;             /* enum host_chan_kind */
     struct pipe_end *in, *out;
+    bool is_watch;        /* host_watch_new */
+    struct watched *watched;
 };
 
 extern struct handle g_handles[FAKE_HANDLES];
@@ -72,3 +74,5 @@ s64 tree_find(host_handle h, const char *path, struct node **out);
 struct node *tree_root(void);
 void chan_close(struct handle *h);
 u32 chan_poll(struct handle *h, u32 want);
+void watch_close(struct handle *hd);
+u32 watch_poll(struct handle *hd);

@@ -192,3 +192,76 @@ UNIT_TEST(many)
     }
     file_put(g_set);
 }
+
+/* A file whose readiness only the host knows. */
+static u32 host_file_poll(struct file *f, struct poll_table *pt)
+{
+    host_handle h = *(host_handle *)f->priv;
+
+    poll_wait_host(pt, h, LX_POLLIN | LX_POLLOUT);
+    return host_chan_poll(h, LX_POLLIN | LX_POLLOUT);
+}
+
+static const struct file_ops host_file_ops = {.poll = host_file_poll};
+
+static void say(host_handle h, const char *text)
+{
+    struct host_iov iov = {(u64)(uintptr_t)text, strlen(text)};
+
+    CHECK_EQ(host_chan_write(h, &iov, 1, false), (s64)iov.len);
+}
+
+static void hear(host_handle h)
+{
+    char buf[64];
+    struct host_iov iov = {(u64)(uintptr_t)buf, sizeof(buf)};
+
+    CHECK(host_chan_read(h, &iov, 1, false) > 0);
+}
+
+UNIT_TEST(host_channels)
+{
+    host_handle h[2];
+    struct file *f;
+    struct file *outer;
+
+    begin();
+    fake_chan_pair(HOST_CHAN_STREAM, h);
+    f = file_anon(&host_file_ops, "host", 0600, LX_O_RDWR, FILE_STREAM, &h[0]);
+    REQUIRE(f && epoll_new(&g_set) == 0 && epoll_new(&outer) == 0);
+    CHECK_EQ(ctl(outer, LX_EPOLL_CTL_ADD, g_set, LX_EPOLLIN), 0);
+    CHECK_EQ(ctl(g_set, LX_EPOLL_CTL_ADD, f, LX_EPOLLIN), 0);
+    CHECK_EQ(look(g_set), 0);
+    CHECK_EQ(look(outer), 0);
+    say(h[1], "x");
+    CHECK_EQ(look(outer), 1);
+    CHECK_EQ(look(g_set), 1);
+    CHECK_EQ(look(g_set), 1);
+    hear(h[0]);
+    CHECK_EQ(look(g_set), 0);
+    CHECK_EQ(look(outer), 0);
+    g_result = -1;
+    host_thread_create(1, sleeper, NULL);
+    fake_run();
+    CHECK_EQ(g_result, -1);
+    say(h[1], "y"); /* the host wakes the sleeper */
+    fake_run();
+    CHECK_EQ(g_result, 1);
+    CHECK_EQ(ctl(g_set, LX_EPOLL_CTL_MOD, f, LX_EPOLLIN | LX_EPOLLET), 0);
+    CHECK_EQ(look(g_set), 1);
+    CHECK_EQ(look(g_set), 0);
+    CHECK_EQ(ctl(g_set, LX_EPOLL_CTL_MOD, f, LX_EPOLLIN | LX_EPOLLONESHOT), 0);
+    CHECK_EQ(look(g_set), 1);
+    CHECK_EQ(look(g_set), 0);
+    CHECK_EQ(epoll_control(g_set, LX_EPOLL_CTL_ADD, f, 6,
+                           &(struct lx_epoll_event){LX_EPOLLIN, 6}), 0); /* a second descriptor */
+    CHECK_EQ(look(g_set), 1);
+    CHECK_EQ(g_ev[0].data, 6);
+    file_put(f);
+    CHECK_EQ(epoll_watched(g_set), 0);
+    file_put(g_set);
+    file_put(outer);
+    host_handle_close(h[0]);
+    host_handle_close(h[1]);
+    CHECK_EQ(fake_open_handles(), 0);
+}

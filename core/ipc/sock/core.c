@@ -117,8 +117,11 @@ static s64 sock_wait(struct wait *w, u32 want)
         w->deadline_ns = w->timeout_ns ? host_clock_ns(HOST_CLOCK_MONO) + w->timeout_ns
                                        : HOST_NO_DEADLINE;
         w->pt.want = want;
-        w->s->ops->poll(w->s, &w->pt);
-        return 0; /* queued: try again before sleeping */
+        if (!w->s->ops->watch) {
+            w->s->ops->poll(w->s, &w->pt);
+            return 0; /* queued: try again before sleeping */
+        }
+        w->s->ops->watch(w->s, &w->pt);
     }
     r = poll_sleep(&w->pt, w->deadline_ns);
     if (r == -LX_ETIMEDOUT) {

@@ -2,15 +2,12 @@
 /*
  * Internet sockets: a host socket behind each, with the host's errors, options and addresses.
  * Only timeouts and waiting are lxcore's. Bytes go straight between the host and the guest.
- *
- * The host knows when a socket is ready, so sleepers watch its handle; `wq` is there for
- * edge-triggered epoll alone, which is told what the guest has used (EPOLL_REARM_*).
+ * The host knows when a socket is ready, so sleepers watch its handle and nothing of lxcore.
  */
 #include "ipc/sock/inet.h"
 
 #include "base/str.h"
 #include "host/host.h"
-#include "ipc/epoll.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
@@ -76,13 +73,6 @@ s64 inet_create(u32 domain, u32 type, u32 protocol, struct sock **out)
     return inet_wrap(&like, h, protocol, out);
 }
 
-static inline void rearm(struct sock *s, u32 events)
-{
-    if (unlikely(waitq_active(&s->wq))) {
-        waitq_wake(&s->wq, events);
-    }
-}
-
 static s64 inet_bind(struct sock *s, const void *addr, u32 len, const struct walk *w)
 {
     (void)w;
@@ -96,9 +86,6 @@ static s64 inet_connect(struct sock *s, const void *addr, u32 len, const struct 
     s64 r = host_sock_connect(handle(s), addr, len);
 
     (void)w;
-    if (r == -LX_EINPROGRESS) {
-        rearm(s, EPOLL_REARM_OUT | EPOLL_REARM_IN);
-    }
     return r == -LX_EISCONN && again ? 0 : r;
 }
 
@@ -112,7 +99,6 @@ static s64 inet_accept(struct sock *s, struct sock **out)
     host_handle h;
     s64 r = host_sock_accept(handle(s), &h, NULL, NULL);
 
-    rearm(s, EPOLL_REARM_IN);
     return r < 0 ? r : inet_wrap(s, h, s->protocol, out);
 }
 
@@ -137,7 +123,6 @@ static s64 inet_send(struct sock *s, struct sock_msg *m)
         uio_advance(m->u, (u64)r);
         m->control_len = 0; /* once, with the first bytes */
     }
-    rearm(s, EPOLL_REARM_OUT);
     return r;
 }
 
@@ -154,7 +139,6 @@ static s64 inet_recv(struct sock *s, struct sock_msg *m)
     };
     s64 r = host_sock_recv(handle(s), &hm, m->flags & pass);
 
-    rearm(s, EPOLL_REARM_IN);
     if (r < 0) {
         return r;
     }
@@ -286,16 +270,18 @@ static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
     }
 }
 
+static const u32 g_all_events = LX_POLLIN | LX_POLLRDNORM | LX_POLLOUT | LX_POLLWRNORM |
+                                LX_POLLPRI | LX_POLLRDBAND | LX_POLLWRBAND | LX_POLLRDHUP;
+
+static void inet_watch(struct sock *s, struct poll_table *pt)
+{
+    poll_wait_host(pt, handle(s), g_all_events);
+}
+
 static u32 inet_poll(struct sock *s, struct poll_table *pt)
 {
-    const u32 all = LX_POLLIN | LX_POLLRDNORM | LX_POLLOUT | LX_POLLWRNORM | LX_POLLPRI |
-                    LX_POLLRDBAND | LX_POLLWRBAND | LX_POLLRDHUP;
-
-    if (pt && pt->hook) {
-        poll_wait(pt, &s->wq, 0);
-    }
-    poll_wait_host(pt, handle(s), all);
-    return host_chan_poll(handle(s), all);
+    inet_watch(s, pt);
+    return host_chan_poll(handle(s), g_all_events);
 }
 
 static void inet_release(struct sock *s)
@@ -317,5 +303,6 @@ static const struct sock_ops inet_ops = {
     .setopt = inet_setopt,
     .ioctl = inet_ioctl,
     .poll = inet_poll,
+    .watch = inet_watch,
     .release = inet_release,
 };

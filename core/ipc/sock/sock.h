@@ -50,6 +50,9 @@ struct sock_ops {
     s64 (*setopt)(struct sock *s, u32 level, u32 name, const void *buf, u32 len);
     s64 (*ioctl)(struct sock *s, u32 cmd, u64 arg);
     u32 (*poll)(struct sock *s, struct poll_table *pt);
+    /* Only note in pt what to wait for, where nothing can be missed between that and the sleep
+     * (the host's readiness). absent: poll, and another try */
+    void (*watch)(struct sock *s, struct poll_table *pt);
     void (*release)(struct sock *s); /* the file goes; frees s */
 };
 
