@@ -201,9 +201,28 @@ void lock_release(struct lock *l)
     note_released(k, l);
 }
 
-void lock_forget_thread(u32 slot)
+/* Locks that are held over host calls, where a kill strikes most: what they guard is changed by
+ * single stores or under further locks, or (LOCK_MM) belongs to the dead alone. */
+static bool never_torn(u16 rank)
+{
+    switch (rank) {
+    case LOCK_XFER:
+    case LOCK_XFER2:
+    case LOCK_FILE:
+    case LOCK_DIR:
+    case LOCK_VNODE:
+    case LOCK_PATCH:
+    case LOCK_MM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool lock_forget_thread(u32 slot)
 {
     struct kthread *k = kthread_of(slot);
+    bool had_mm = false;
 
     for (u32 i = MIN(k->n_locks, (u32)KT_LOCKS); i-- > 0;) {
         struct lock *l = k->locks[i];
@@ -213,11 +232,13 @@ void lock_forget_thread(u32 slot)
         }
         if (atomic_load_explicit(&l->owner, memory_order_relaxed) != slot + 1) {
             note_released(k, l); /* it was waiting for it, or had just given it back */
-        } else if (l->rank == LOCK_XFER || l->rank == LOCK_XFER2) {
+        } else if (never_torn(l->rank)) {
+            had_mm |= l->rank == LOCK_MM;
             atomic_store_explicit(&l->owner, 0, memory_order_release);
             note_released(k, l);
         }
     }
+    return had_mm;
 }
 
 bool lock_held(const struct lock *l)

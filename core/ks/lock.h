@@ -63,9 +63,10 @@ bool lock_try(struct lock *l);
 void lock_release(struct lock *l);
 /* Whether the calling thread holds it. */
 bool lock_held(const struct lock *l);
-/* The thread of a slot is dead: release those of its locks under which nothing is ever torn
- * (LOCK_XFER, LOCK_XFER2). The others stay, noted in kthread.locks. */
-void lock_forget_thread(u32 slot);
+/* The thread of a slot is dead: release those of its locks whose data cannot be torn in a way that
+ * matters (list in lock.c). The others stay, noted in kthread.locks. True if it held a LOCK_MM:
+ * the list of that address space may be torn and must not be walked any more. */
+bool lock_forget_thread(u32 slot);
 /* Two locks of one rank, in address order; a == b takes it once. */
 void lock_acquire2(struct lock *a, struct lock *b);
 void lock_release2(struct lock *a, struct lock *b);

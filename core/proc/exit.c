@@ -412,8 +412,8 @@ s64 sys_exit_group(struct task *t, s32 status)
 static void bury(struct kthread *kt, bool signalled)
 {
     struct task *t = kt->task;
+    bool torn_mm = lock_forget_thread(kt->slot);
 
-    lock_forget_thread(kt->slot);
     if (kt->n_locks != 0) {
         panic("a process of this instance was killed inside lxcore (lock rank %u held)",
               kt->locks[kt->n_locks - 1]->rank);
@@ -435,7 +435,9 @@ static void bury(struct kthread *kt, bool signalled)
             if (parent == NULL) {
                 atomic_fetch_sub(&mm->users, 1);
             }
-            mm_put(mm);
+            if (!torn_mm) {
+                mm_put(mm); /* else it is lost: a few KiB */
+            }
         }
         t->vfork_parent = NULL;
         kfree(t->borrow);
