@@ -4,6 +4,7 @@
 #include "gate/tracer.h"
 #include "ks/lock.h"
 #include "ks/log.h"
+#include "ks/slab.h"
 #include "ks/timer.h"
 #include "lx_errno.h"
 #include "lx_poll.h"
@@ -120,8 +121,12 @@ static s32 exit_status(s32 wait_status)
 /* One line a thread: for whoever wonders what an instance is waiting for. */
 static void report(void)
 {
+    struct slab_stats heap;
     struct group *g;
 
+    slab_stats(&heap);
+    klog(KLOG_INFO, "heap %llu bytes in %llu blocks, %llu committed", heap.bytes, heap.blocks,
+         heap.committed);
     for (lx_pid_t nr = 1; (g = group_next(&nr)) != NULL; nr++) {
         struct task *t;
 
