@@ -403,15 +403,27 @@ static s64 rename_do(struct renaming *rn)
     return 0;
 }
 
+/* Ask about a cached name before its folder is locked: of two locked folders one may lie below
+ * what the other's name stands for, whose lock must then not be taken. */
+static void verify_unlocked(const struct place *p)
+{
+    struct dentry *d = d_lookup(p->dir, p->last);
+
+    if (d && d->vnode && !d->covered) {
+        (void)d_revalidate(d); /* drops what is stale */
+    }
+    dentry_put(d);
+}
+
 static s64 rename_locked(const struct walk *w, struct renaming *rn)
 {
     bool fresh;
-    s64 r = dir_find_locked(rn->from.dir, rn->from.last, true, &rn->old, &fresh);
+    s64 r = dir_find_locked(rn->from.dir, rn->from.last, false, &rn->old, &fresh);
 
     if (r < 0) {
         return r;
     }
-    r = dir_find_locked(rn->to.dir, rn->to.last, true, &rn->over, &fresh);
+    r = dir_find_locked(rn->to.dir, rn->to.last, false, &rn->over, &fresh);
     if (r < 0 && r != -LX_ENOENT) {
         return r;
     }
@@ -458,6 +470,8 @@ s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, cons
     } else if (rn.to.kind != LAST_NAME) {
         r = flags & LX_RENAME_NOREPLACE ? -LX_EEXIST : -LX_EBUSY;
     } else {
+        verify_unlocked(&rn.from);
+        verify_unlocked(&rn.to);
         lock_folders(rn.from.dir, rn.to.dir);
         r = rename_locked(w, &rn);
         unlock_folders(rn.from.dir, rn.to.dir);

@@ -31,6 +31,9 @@ s64 vn_fresh(struct vnode *vn)
     if (!(vn->flags & VN_ATTR_STALE) || !vn->ops->getattr) {
         return 0;
     }
+    if (lock_held(&vn->lock)) { /* a folder whose names are being changed */
+        return vn->ops->getattr(vn);
+    }
     vn_lock(vn);
     r = vn->ops->getattr(vn);
     vn_unlock(vn);
