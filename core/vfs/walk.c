@@ -29,6 +29,7 @@ struct fast {
     const struct cred *cred;
     u32 flags;
     bool parent, slash, must_dir;
+    bool missed; /* the last name is not in the cache, and only its filesystem can tell */
     u32 kind, depth, links, n_reval;
     struct dentry *cur, *root;
     const char *pos;
@@ -175,7 +176,14 @@ static inline s64 fast_step(struct fast *f, struct name n, u64 hash, const char 
     struct dentry *d = d_find_hash(f->cur, n.s, n.len, name_hash_end(hash, f->cur));
 
     if (!d) {
-        return FAST_SLOW;
+        if (!last || f->links || !(f->cur->vnode->flags & VN_REVALIDATE) ||
+            (f->flags & WALK_CACHED)) {
+            return FAST_SLOW;
+        }
+        f->missed = true;
+        f->last = n;
+        f->pos = rest;
+        return 0;
     }
     if (!(d->flags & D_RECENT)) {
         d->flags |= D_RECENT;
@@ -274,6 +282,32 @@ static s64 fast_verify(struct fast *f)
     return r;
 }
 
+/* The last name, f->last in folder f->cur, asked of its filesystem. Consumes the reference to the
+ * folder unless it returns 0: then f->cur is the name. */
+static s64 fast_miss(struct fast *f)
+{
+    struct dentry *dir = f->cur;
+    struct dentry *d = NULL;
+    bool fresh;
+    s64 r;
+
+    vn_lock(dir->vnode);
+    r = dir_find_locked(dir, f->last, true, &d, &fresh);
+    vn_unlock(dir->vnode);
+    dentry_put(dir);
+    if (r < 0) {
+        return r == -LX_ENOENT ? r : FAST_SLOW;
+    }
+    if (d->covered || (is_link(d) && (f->must_dir || (f->flags & WALK_FOLLOW))) ||
+        ((f->must_dir || (f->flags & WALK_DIR)) && !is_dir(d))) {
+        dentry_put(d);
+        return FAST_SLOW;
+    }
+    f->cur = d;
+    dcache_trim();
+    return 0;
+}
+
 static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fast *f)
 {
     struct fdref fr = {NULL, false};
@@ -291,7 +325,7 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
     }
     f->cred = w->cred;
     f->pos = path;
-    f->must_dir = f->slash = false;
+    f->must_dir = f->slash = f->missed = false;
     f->depth = f->links = 0;
     f->kind = LAST_ROOT;
     lock_acquire(&g_dcache_lock);
@@ -308,6 +342,9 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
             dentry_put(f->reval[i]);
         }
         return r;
+    }
+    if (f->missed) {
+        return fast_miss(f);
     }
     if (f->n_reval || (f->cur->vnode->flags & VN_REVALIDATE)) {
         r = fast_verify(f);
