@@ -23,15 +23,17 @@ void console_flush_locked(struct tty *tty)
 {
     struct ring *out = &tty->ld.out;
 
-    while (ring_used(out) && !tty->ld.stopped && !tty->dead) {
+    while (ldisc_output_size(&tty->ld) && !tty->dead) {
         struct ring_span span[2];
         struct host_iov iov[2];
+        u32 left;
         s64 n;
 
         ring_read_spans(out, span);
-        iov[0] = (struct host_iov){(u64)(uintptr_t)span[0].p, span[0].size};
-        iov[1] = (struct host_iov){(u64)(uintptr_t)span[1].p, span[1].size};
-        n = host_chan_write(tty->chan, iov, span[1].size ? 2 : 1, false);
+        left = ldisc_output_size(&tty->ld);
+        iov[0] = (struct host_iov){(u64)(uintptr_t)span[0].p, MIN(span[0].size, left)};
+        iov[1] = (struct host_iov){(u64)(uintptr_t)span[1].p, left - (u32)iov[0].len};
+        n = host_chan_write(tty->chan, iov, iov[1].len ? 2 : 1, false);
         if (n == -LX_EAGAIN || n == -LX_EINTR) {
             tty_schedule(tty, RETRY_NS);
             return;

@@ -160,8 +160,7 @@ static bool is_cont(const struct ldisc *l, u8 byte)
 
 static bool is_word(u8 c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '_' || c >= 0xc0;
+    return (c >= '0' && c <= '9') || c == '_' || ldisc_is_lower(c) || ldisc_is_upper(c);
 }
 
 /* Columns from the last tab, or the start of the line, to the end of what is left. */
@@ -197,6 +196,7 @@ static void echo_erased(struct ldisc *l, u8 c, u32 from, u32 count, bool one)
         ldisc_echo(l, c);
         for (u32 i = 1; i < count; i++) {
             ldisc_echo_raw(l, byte_at(l, from + i));
+            l->column -= l->column > 0;
         }
     } else if (one && !(lf & LX_ECHOE)) {
         ldisc_echo(l, l->tio.c_cc[LX_VERASE]);
@@ -311,6 +311,7 @@ static void raise_signal(struct ldisc *l, u32 sig, u8 c)
     if (!(l->tio.c_lflag & LX_NOFLSH)) {
         ldisc_flush_input(l);
         ldisc_flush_output(l);
+        l->column = l->batch_column; /* these echoes have never been */
     }
     l->signals |= sig;
     if (l->tio.c_iflag & LX_IXON) {
@@ -319,6 +320,7 @@ static void raise_signal(struct ldisc *l, u32 sig, u8 c)
     if (l->tio.c_lflag & LX_ECHO) {
         ldisc_echo(l, c);
     }
+    ldisc_begin_batch(l);
 }
 
 /* ^S, ^Q and the keys that send signals. True: c was one. */
@@ -329,6 +331,7 @@ static bool control_byte(struct ldisc *l, u8 c)
             if (!l->held) {
                 ldisc_hold(l, false);
             }
+            ldisc_begin_batch(l);
             return true;
         }
         if (is_cc(l, LX_VSTOP, c)) {
@@ -364,8 +367,10 @@ static bool edit_byte(struct ldisc *l, u8 c)
         erase(l, ERASE_WORD);
     } else if (ext && is_cc(l, LX_VLNEXT, c)) {
         l->lnext = true;
-        if ((lf & LX_ECHO) && (lf & LX_ECHOCTL)) {
+        if (lf & LX_ECHO) {
             finish_erasing(l);
+        }
+        if ((lf & LX_ECHO) && (lf & LX_ECHOCTL)) {
             ldisc_echo_raw(l, '^');
             ldisc_echo_raw(l, '\b');
         }
@@ -373,7 +378,6 @@ static bool edit_byte(struct ldisc *l, u8 c)
         reprint(l);
     } else if (c == '\n') {
         if (lf & (LX_ECHO | LX_ECHONL)) {
-            finish_erasing(l);
             ldisc_echo_raw(l, '\n');
         }
         end_line(l, '\n');
@@ -390,15 +394,15 @@ static bool edit_byte(struct ldisc *l, u8 c)
     return true;
 }
 
-/* A byte that is just data. */
-static void plain_byte(struct ldisc *l, u8 c)
+/* A byte that is just data. mapped: it was a carriage return. */
+static void plain_byte(struct ldisc *l, u8 c, bool mapped)
 {
     u32 lf = l->tio.c_lflag;
 
     if (lf & LX_ECHO) {
         finish_erasing(l);
-        if (c == '\n') {
-            ldisc_echo_raw(l, '\n');
+        if (mapped) {
+            ldisc_echo_raw(l, c);
         } else {
             if (l->head == l->canon) {
                 l->canon_column = l->column;
@@ -411,12 +415,13 @@ static void plain_byte(struct ldisc *l, u8 c)
 
 static u8 to_lower(u8 c)
 {
-    return c >= 'A' && c <= 'Z' ? (u8)(c + 32) : c;
+    return ldisc_is_upper(c) ? (u8)(c + 32) : c;
 }
 
 static void input_byte(struct ldisc *l, u8 c)
 {
     u32 iflag = l->tio.c_iflag;
+    bool mapped = false;
 
     if (iflag & LX_ISTRIP) {
         c &= 0x7f;
@@ -426,7 +431,7 @@ static void input_byte(struct ldisc *l, u8 c)
     }
     if (l->lnext) {
         l->lnext = false;
-        plain_byte(l, c);
+        plain_byte(l, c, false);
         return;
     }
     if (l->tio.c_lflag & LX_EXTPROC) {
@@ -443,12 +448,13 @@ static void input_byte(struct ldisc *l, u8 c)
         if (iflag & LX_IGNCR) {
             return;
         }
-        c = iflag & LX_ICRNL ? '\n' : c;
+        mapped = (iflag & LX_ICRNL) != 0;
+        c = mapped ? '\n' : c;
     } else if (c == '\n' && (iflag & LX_INLCR)) {
         c = '\r';
     }
     if (!(l->tio.c_lflag & LX_ICANON) || !edit_byte(l, c)) {
-        plain_byte(l, c);
+        plain_byte(l, c, mapped);
     }
 }
 
@@ -470,13 +476,40 @@ u32 ldisc_room(const struct ldisc *l)
     return left ? left : editing(l) ? 1 : 0;
 }
 
+/* Whether input is nothing but data: no byte has a meaning. */
+static bool transparent(const struct ldisc *l)
+{
+    const u32 iflags = LX_ISTRIP | LX_IUCLC | LX_IGNCR | LX_ICRNL | LX_INLCR | LX_IXON | LX_PARMRK;
+    const u32 lflags = LX_ICANON | LX_ECHO | LX_ISIG | LX_EXTPROC;
+
+    return !(l->tio.c_iflag & iflags) && !(l->tio.c_lflag & lflags) && !l->lnext;
+}
+
+/* The same as input_byte for many bytes; marks are clear outside canonical mode. */
+static u32 input_bulk(struct ldisc *l, const u8 *p, u32 n)
+{
+    u32 first = LDISC_IN - l->head % LDISC_IN;
+
+    n = MIN(n, ldisc_room(l));
+    memcpy(at(l, l->head), p, MIN(n, first));
+    if (n > first) {
+        memcpy(l->in, p + first, n - first);
+    }
+    l->head += n;
+    l->changed |= n ? LDISC_READABLE : 0;
+    return n;
+}
+
 u32 ldisc_input(struct ldisc *l, const u8 *p, u32 n)
 {
-    u32 done = 0;
+    u32 done = transparent(l) ? input_bulk(l, p, n) : 0;
 
+    ldisc_begin_batch(l);
+    l->in_batch = true;
     while (done < n && ldisc_room(l)) {
         input_byte(l, p[done++]);
     }
+    l->in_batch = false;
     if ((l->tio.c_iflag & LX_IXOFF) && !l->throttled && used(l) >= IXOFF_HIGH && !editing(l)) {
         l->throttled = true;
         ldisc_send(l, l->tio.c_cc[LX_VSTOP]);
@@ -514,6 +547,18 @@ static u32 read_line(struct ldisc *l, u8 *buf, u32 size, bool last, bool *line)
     return n;
 }
 
+static u32 read_bulk(struct ldisc *l, u8 *buf, u32 n)
+{
+    u32 first = LDISC_IN - l->tail % LDISC_IN;
+
+    memcpy(buf, at(l, l->tail), MIN(n, first));
+    if (n > first) {
+        memcpy(buf + first, l->in, n - first);
+    }
+    l->tail += n;
+    return n;
+}
+
 u32 ldisc_read(struct ldisc *l, u8 *buf, u32 size, bool last, bool *line)
 {
     u32 n = 0;
@@ -522,10 +567,7 @@ u32 ldisc_read(struct ldisc *l, u8 *buf, u32 size, bool last, bool *line)
     if (l->tio.c_lflag & LX_ICANON) {
         n = read_line(l, buf, size, last, line);
     } else {
-        for (; n < size && l->tail != l->head; n++) {
-            buf[n] = byte_at(l, l->tail);
-            set_mark(l, l->tail++, false);
-        }
+        n = read_bulk(l, buf, MIN(size, used(l)));
         if ((s32)(l->canon - l->tail) < 0) {
             l->canon = l->tail;
         }

@@ -29,6 +29,10 @@ struct ldisc {
     bool stopped;      /* output held by ^S                  */
     bool held;         /* output held by tcflow(TCOOFF)      */
     bool throttled;    /* IXOFF: STOP was sent to the sender */
+    bool in_batch;     /* inside ldisc_input                 */
+    u32 batch;         /* out.tail when it began, or at the last flow key or signal */
+    u32 batch_column;  /* column then                        */
+    u32 gate;          /* while stopped: `out` is seen up to here, echoes wait behind it */
     u32 column;        /* of the output cursor               */
     u32 canon_column;  /* where the line being edited began  */
     struct ring out;   /* processed output                   */
@@ -61,6 +65,9 @@ u32 ldisc_read(struct ldisc *l, u8 *buf, u32 size, bool last, bool *line);
 u32 ldisc_available(const struct ldisc *l);
 /* Whether a read gets something: a line (perhaps an empty one), or `min` bytes. */
 bool ldisc_readable(const struct ldisc *l, u32 min);
+/* Bytes the other end may take now, and taking them. */
+u32 ldisc_output_size(const struct ldisc *l);
+u32 ldisc_take_output(struct ldisc *l, u8 *buf, u32 size);
 void ldisc_flush_input(struct ldisc *l);
 void ldisc_flush_output(struct ldisc *l);
 /* Hold or release output (tcflow, ^S and ^Q). */

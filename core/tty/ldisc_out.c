@@ -16,7 +16,7 @@ static void put(struct ldisc *l, u8 c)
 
 static u8 to_upper(u8 c)
 {
-    return c >= 'a' && c <= 'z' ? (u8)(c - 32) : c;
+    return ldisc_is_lower(c) ? (u8)(c - 32) : c;
 }
 
 static void put_cr(struct ldisc *l)
@@ -28,7 +28,9 @@ static void put_cr(struct ldisc *l)
     }
     if (of & LX_OCRNL) {
         put(l, '\n');
-        l->column = of & LX_ONLRET ? 0 : l->column;
+        if (of & LX_ONLRET) {
+            l->column = l->canon_column = 0;
+        }
         return;
     }
     put(l, '\r');
@@ -101,6 +103,11 @@ void ldisc_echo(struct ldisc *l, u8 c)
         l->column += 2;
         return;
     }
+    if (c == 0xff) { /* Linux does not process this one */
+        put(l, c);
+        l->column++;
+        return;
+    }
     process(l, c);
 }
 
@@ -129,9 +136,23 @@ u32 ldisc_write(struct ldisc *l, const u8 *p, u32 n)
     return done;
 }
 
+u32 ldisc_output_size(const struct ldisc *l)
+{
+    return l->stopped ? l->gate - l->out.head : ring_used(&l->out);
+}
+
+u32 ldisc_take_output(struct ldisc *l, u8 *buf, u32 size)
+{
+    u32 n = ring_get(&l->out, buf, MIN(size, ldisc_output_size(l)));
+
+    l->changed |= n ? LDISC_WRITABLE : 0;
+    return n;
+}
+
 void ldisc_flush_output(struct ldisc *l)
 {
     ring_clear(&l->out);
+    l->gate = l->out.tail;
     l->packet |= LX_TIOCPKT_FLUSHWRITE;
     l->changed |= LDISC_OUTPUT | LDISC_WRITABLE;
 }
@@ -142,6 +163,7 @@ void ldisc_hold(struct ldisc *l, bool hold)
         return;
     }
     l->stopped = hold;
+    l->gate = l->in_batch ? l->batch : l->out.tail;
     l->packet &= (u8)~(LX_TIOCPKT_STOP | LX_TIOCPKT_START);
     l->packet |= hold ? LX_TIOCPKT_STOP : LX_TIOCPKT_START;
     l->changed |= LDISC_OUTPUT | (hold ? 0 : LDISC_WRITABLE);

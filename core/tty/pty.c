@@ -50,13 +50,12 @@ static s64 master_read(struct file *f, struct uio *u, s64 *pos)
 
         tty_lock(tty);
         closed = other_closed(tty);
-        if (tty->packet && !total && (tty->ld.packet || ring_used(&tty->ld.out))) {
+        if (tty->packet && !total && (tty->ld.packet || ldisc_output_size(&tty->ld))) {
             status = tty->ld.packet != 0;
             head = packet_head(tty, buf);
         }
         if (!status) {
-            n = ring_get(&tty->ld.out, buf + head, MIN(u->resid - head, (u64)CHUNK));
-            tty->ld.changed |= n ? LDISC_WRITABLE : 0;
+            n = ldisc_take_output(&tty->ld, buf + head, (u32)MIN(u->resid - head, (u64)CHUNK));
         }
         tty_unlock(tty);
         if (!n && !head) {
@@ -109,7 +108,7 @@ static u32 master_poll(struct file *f, struct poll_table *pt)
 
     poll_wait(pt, &tty->master_wait, 0);
     tty_lock(tty);
-    if (ring_used(&tty->ld.out)) {
+    if (ldisc_output_size(&tty->ld)) {
         got |= LX_POLLIN | LX_POLLRDNORM;
     }
     if (tty->packet && tty->ld.packet) {
@@ -182,8 +181,7 @@ static s64 flush(struct tty *tty, u64 what)
     }
     tty_lock(tty);
     if (what != LX_TCOFLUSH) {
-        ring_clear(&tty->ld.out);
-        tty->ld.changed |= LDISC_WRITABLE;
+        ldisc_flush_output(&tty->ld);
     }
     if (what != LX_TCIFLUSH) {
         ldisc_flush_input(&tty->ld);
@@ -197,7 +195,7 @@ static s64 readable_bytes(struct tty *tty, u64 arg)
     u32 n;
 
     tty_lock(tty);
-    n = ring_used(&tty->ld.out);
+    n = ldisc_output_size(&tty->ld);
     tty_unlock(tty);
     return put_user32(mk_uptr(arg), n);
 }
