@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4
- * inotify_init inotify_init1 inotify_add_watch inotify_rm_watch memfd_create */
+/* covers: eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 */
+/* covers: inotify_init inotify_init1 inotify_add_watch inotify_rm_watch memfd_create */
 #include <linux/inotify.h>
 #include <linux/memfd.h>
 #include <linux/signalfd.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: pidfd_open pidfd_send_signal */
 /* covers: fork vfork clone clone3 wait4 waitid exit exit_group getppid kill set_tid_address */
 #include "gt.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: getpid getppid gettid getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid
- * setuid setgid setreuid setregid setresuid setresgid getresuid getresgid getgroups setgroups
- * setfsuid setfsgid capget capset */
+/* covers: getpid getppid gettid getpgid getpgrp setpgid getsid setsid getuid geteuid getgid */
+/* covers: getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid */
+/* covers: getgroups setgroups setfsuid setfsgid capget capset */
 #include <linux/capability.h>
 
 #include "gt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: socket bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg
- * recvmsg shutdown getsockopt setsockopt poll epoll_wait */
+/* covers: socket bind listen accept accept4 connect getsockname getpeername sendto recvfrom */
+/* covers: sendmsg recvmsg shutdown getsockopt setsockopt poll epoll_wait */
 #include <linux/eventpoll.h>
 
 #include "gtnet.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv msgctl
- * mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr */
+/* covers: shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv */
+/* covers: msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr */
 #include <linux/ipc.h>
 #include <linux/mqueue.h>
 #include <linux/msg.h>

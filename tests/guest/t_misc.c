@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: prctl personality uname sysinfo getrandom getcpu getrusage getrlimit setrlimit prlimit64
- * sched_yield sched_getaffinity sched_setaffinity sched_getscheduler sched_setscheduler
- * sched_getparam sched_setparam sched_get_priority_max sched_get_priority_min sched_rr_get_interval
- * getpriority setpriority membarrier rseq sethostname acct swapon reboot kcmp syslog ioprio_get
- * ioprio_set */
+/* covers: vhangup pivot_root mount umount2 setdomainname settimeofday unshare */
+/* covers: prctl personality uname sysinfo getrandom getcpu getrusage getrlimit setrlimit */
+/* covers: prlimit64 sched_yield sched_getaffinity sched_setaffinity sched_getscheduler */
+/* covers: sched_setscheduler sched_getparam sched_setparam sched_get_priority_max */
+/* covers: sched_get_priority_min sched_rr_get_interval getpriority setpriority membarrier */
+/* covers: rseq sethostname acct swapon reboot kcmp syslog ioprio_get ioprio_set */
 #include <linux/membarrier.h>
 #include <linux/personality.h>
 #include <linux/random.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: mmap munmap mprotect ftruncate msync madvise mincore mlock munlock mlock2 mlockall
- * munlockall */
+/* covers: mmap munmap mprotect ftruncate msync madvise mincore mlock munlock mlock2 mlockall */
+/* covers: munlockall */
 #include "gt.h"
 
 #define RW        (PROT_READ | PROT_WRITE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: link linkat symlink symlinkat readlink readlinkat rename renameat renameat2 unlink
- * unlinkat mkdir mkdirat rmdir mknod mknodat getdents64 getdents getcwd chdir fchdir chroot */
+/* covers: link linkat symlink symlinkat readlink readlinkat rename renameat renameat2 unlink */
+/* covers: unlinkat mkdir mkdirat rmdir mknod mknodat getdents64 getdents getcwd chdir fchdir */
+/* covers: chroot */
 #include <linux/fs.h>
 
 #include "gt.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek truncate
- * ftruncate fallocate copy_file_range sendfile splice tee fsync fdatasync sync_file_range syncfs
- * readahead fadvise64 */
+/* covers: vmsplice */
+/* covers: read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek */
+/* covers: truncate ftruncate fallocate copy_file_range sendfile splice tee fsync fdatasync */
+/* covers: sync_file_range syncfs readahead fadvise64 */
 #include <linux/falloc.h>
 #include <linux/fs.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait kill
- * tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack pause */
+/* covers: rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend */
+/* covers: rt_sigtimedwait kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack */
+/* covers: pause */
 #include "gt.h"
 
 static volatile int g_hits, g_order[64], g_norder;

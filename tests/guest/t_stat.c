@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: stat lstat fstat newfstatat statx access faccessat faccessat2 chmod fchmod fchmodat chown
- * lchown fchown fchownat utime utimes utimensat futimesat umask statfs fstatfs ustat */
+/* covers: stat lstat fstat newfstatat statx access faccessat faccessat2 chmod fchmod fchmodat */
+/* covers: chown lchown fchown fchownat utime utimes utimensat futimesat umask statfs fstatfs */
+/* covers: ustat */
 #include <asm/statfs.h>
 
 #include "gt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: clone exit exit_group set_tid_address gettid arch_prctl tgkill getpid set_robust_list
- * get_robust_list */
+/* covers: clone exit exit_group set_tid_address gettid arch_prctl tgkill getpid */
+/* covers: set_robust_list get_robust_list */
 #include <asm/prctl.h>
 
 #include "gt.h"

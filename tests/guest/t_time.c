@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: clock_gettime clock_getres clock_settime clock_nanosleep nanosleep gettimeofday
- * settimeofday time times getitimer setitimer alarm timer_create timer_settime timer_gettime
- * timer_getoverrun timer_delete adjtimex clock_adjtime */
+/* covers: clock_gettime clock_getres clock_settime clock_nanosleep nanosleep gettimeofday */
+/* covers: settimeofday time times getitimer setitimer alarm timer_create timer_settime */
+/* covers: timer_gettime timer_getoverrun timer_delete adjtimex clock_adjtime */
 #include <linux/times.h>
 
 #include "gt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: process_vm_readv process_vm_writev read write readv writev recvmsg sendmsg getsockname
- * poll */
+/* covers: process_vm_readv process_vm_writev read write readv writev recvmsg sendmsg */
+/* covers: getsockname poll */
 /* Pointers of the guest must never reach the kernel half: every way in and out is tried with its
  * addresses. */
 #include "gtnet.h"

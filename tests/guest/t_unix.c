@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto
- * recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockopt setsockopt */
+/* covers: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto */
+/* covers: recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockopt setsockopt */
 #include "gtnet.h"
 
 static unsigned un(struct gt_un *a, const char *path)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: pkey_alloc pkey_free pkey_mprotect */
 /* covers: mmap munmap mprotect mremap madvise */
 /* Wild reads and writes all over the kernel half: each ends in SIGSEGV, and everything lives on. */
 #include "gt.h"

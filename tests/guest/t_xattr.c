@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
- * removexattr lremovexattr fremovexattr */
+/* covers: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr */
+/* covers: flistxattr removexattr lremovexattr fremovexattr */
 #include <linux/xattr.h>
 
 #include "gt.h"

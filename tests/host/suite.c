@@ -8,10 +8,13 @@
 #include "host/fake/fake.h"
 #endif
 
+#include "base/bytes.h"
 #include "base/fmt.h"
 #include "base/str.h"
+#include "ks/kthread.h"
 #include "lx_errno.h"
 #include "lx_poll.h"
+#include "lx_socket.h"
 
 struct suite {
     host_handle dir;
@@ -563,6 +566,170 @@ static void t_park(struct suite *s)
     host_yield();
 }
 
+/* Wait until `slot` runs nothing, 5 s at most. */
+static bool becomes_idle(u32 slot)
+{
+    for (u32 i = 0; i < 5000; i++) {
+        if (host_slot_idle(slot)) {
+            return true;
+        }
+        host_nap(NS_PER_MSEC);
+    }
+    return false;
+}
+
+static _Atomic u32 g_rounds;
+
+/* Ping-pong of permits with slot 0. */
+static void thread_main(void *arg)
+{
+    for (u32 i = 0; i < *(const u32 *)arg; i++) {
+        while (g_rounds != 2 * i + 1) {
+            host_park(HOST_NO_DEADLINE, NULL, 0);
+        }
+        g_rounds = 2 * i + 2;
+        host_unpark(0);
+    }
+    host_thread_exit();
+}
+
+static void t_threads(struct suite *s)
+{
+    static const u32 n = 200;
+    s64 slot = slot_alloc();
+
+    g_rounds = 0;
+    if (!OK(slot > 0) || !EQ(host_thread_create((u32)slot, thread_main, (void *)(uintptr_t)&n), 0)) {
+        return;
+    }
+    OK(!host_slot_idle((u32)slot));
+    for (u32 i = 0; i < n; i++) {
+        g_rounds = 2 * i + 1;
+        host_unpark((u32)slot);
+        while (g_rounds != 2 * i + 2) {
+            host_park(HOST_NO_DEADLINE, NULL, 0);
+        }
+    }
+    OK(becomes_idle((u32)slot));
+    slot_free((u32)slot);
+}
+
+#ifndef PICOLX_HOSTED /* the fake has one process */
+static void sleeper(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        g_rounds = 7;
+        host_park(HOST_NO_DEADLINE, NULL, 0);
+    }
+}
+
+static void leaver(void *arg)
+{
+    (void)arg;
+    host_proc_exit();
+}
+
+/* The end of a process on `slot` is seen: `signalled` as given. */
+static void check_reap(struct suite *s, u32 slot, bool signalled)
+{
+    bool by_signal = !signalled;
+    s64 pid = 0;
+
+    for (u32 i = 0; i < 5000 && pid == 0; i++) {
+        pid = host_proc_reap(&by_signal);
+        if (pid == 0) {
+            host_park(host_clock_ns(HOST_CLOCK_MONO) + NS_PER_MSEC, NULL, 0);
+        }
+    }
+    OK(pid > 0);
+    EQ(pid, host_slot_pid(slot));
+    EQ(by_signal, signalled);
+    EQ(host_proc_reap(&by_signal), 0);
+    host_slot_clear(slot);
+    OK(host_slot_idle(slot));
+    slot_free(slot);
+}
+
+static void t_processes(struct suite *s)
+{
+    s64 slot = slot_alloc();
+
+    if (OK(slot > 0) && EQ(host_proc_spawn((u32)slot, leaver, NULL), 0)) {
+        check_reap(s, (u32)slot, false);
+    }
+    slot = slot_alloc();
+    g_rounds = 0;
+    if (OK(slot > 0) && EQ(host_proc_spawn((u32)slot, sleeper, NULL), 0)) {
+        while (g_rounds != 7) {
+            host_nap(NS_PER_MSEC);
+        }
+        OK(!host_slot_idle((u32)slot));
+        EQ(host_proc_kill((u32)slot), 0);
+        check_reap(s, (u32)slot, true);
+        EQ(host_proc_kill((u32)slot), -LX_ESRCH);
+    }
+}
+#endif
+
+/* Until h is ready for `want`: what it is ready for. */
+static u32 wait_for(host_handle h, u32 want)
+{
+    struct host_ready ready = {h, (u16)want, 0};
+    s64 end = host_clock_ns(HOST_CLOCK_MONO) + 5 * NS_PER_SEC;
+
+    while (host_park(end, &ready, 1) == 0 && !ready.got) {
+    }
+    return ready.got;
+}
+
+static void check_stream(struct suite *s, host_handle a, host_handle b)
+{
+    struct host_iov iov = iov_of("hello", 5);
+    struct host_msg m = {.iov = &iov, .n_iov = 1};
+    char buf[16];
+
+    EQ(host_sock_send(a, &m, 0), 5);
+    OK(wait_for(b, LX_POLLIN) & LX_POLLIN);
+    iov = iov_of(buf, sizeof(buf));
+    EQ(host_sock_recv(b, &m, 0), 5);
+    OK(memcmp(buf, "hello", 5) == 0);
+    EQ(host_sock_recv(b, &m, 0), -LX_EAGAIN);
+    EQ(host_sock_shutdown(a, 1), 0);
+    OK(wait_for(b, LX_POLLIN) & LX_POLLIN);
+    EQ(host_sock_recv(b, &m, 0), 0);
+}
+
+static void t_sockets(struct suite *s)
+{
+    u8 addr[16] = {LX_AF_INET, 0, 0, 0, 127, 0, 0, 1};
+    host_handle l;
+    host_handle a;
+    host_handle b;
+    u32 len = sizeof(addr);
+    s64 r = host_sock_open(LX_AF_INET, LX_SOCK_STREAM, 0, &l);
+
+    if (r == -LX_EAFNOSUPPORT || !EQ(r, 0)) {
+        return;
+    }
+    EQ(host_sock_bind(l, addr, sizeof(addr)), 0);
+    EQ(host_sock_listen(l, 4), 0);
+    EQ(host_sock_name(l, false, addr, &len), 0);
+    OK(len == sizeof(addr) && get_be16(addr + 2) != 0);
+    EQ(host_sock_accept(l, &b, NULL, NULL), -LX_EAGAIN);
+    EQ(host_sock_open(LX_AF_INET, LX_SOCK_STREAM, 0, &a), 0);
+    r = host_sock_connect(a, addr, sizeof(addr));
+    OK(r == 0 || r == -LX_EINPROGRESS);
+    OK(wait_for(l, LX_POLLIN) & LX_POLLIN);
+    if (EQ(host_sock_accept(l, &b, NULL, NULL), 0)) {
+        OK(wait_for(a, LX_POLLOUT) & LX_POLLOUT);
+        check_stream(s, a, b);
+        host_handle_close(b);
+    }
+    host_handle_close(a);
+    host_handle_close(l);
+}
+
 static void t_system(struct suite *s)
 {
     const struct host_caps *c = host_caps();
@@ -644,6 +811,10 @@ static const struct host_case cases[] = {
     {"folders", t_folders},     {"rename", t_rename},   {"links", t_links},
     {"nodes", t_nodes},         {"meta", t_meta},       {"objects", t_objects},
     {"clocks", t_clocks},       {"random", t_random},   {"park", t_park},
+    {"threads", t_threads},     {"sockets", t_sockets},
+#ifndef PICOLX_HOSTED
+    {"processes", t_processes},
+#endif
     {"system", t_system},       {"handles", t_handles},
 #ifdef PICOLX_HOSTED
     {"channels", t_channels},
