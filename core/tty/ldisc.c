@@ -254,7 +254,10 @@ static void erase(struct ldisc *l, enum erase_how how)
     const u32 visual = LX_ECHO | LX_ECHOK | LX_ECHOKE | LX_ECHOE;
     bool seen = false;
 
-    if (how == ERASE_LINE && l->head != l->canon && (l->tio.c_lflag & visual) != visual) {
+    if (l->head == l->canon) {
+        return;
+    }
+    if (how == ERASE_LINE && (l->tio.c_lflag & visual) != visual) {
         kill_plainly(l);
         return;
     }
