@@ -699,6 +699,15 @@ static s32 death_code(enum sig_default d, u32 sig)
     return (s32)sig;
 }
 
+/* A fault of the program itself, which would only fault again. */
+static bool is_fault(u32 sig, const struct lx_siginfo *info)
+{
+    const u64 faults = LX_SIGMASK(LX_SIGSEGV) | LX_SIGMASK(LX_SIGBUS) | LX_SIGMASK(LX_SIGFPE) |
+                       LX_SIGMASK(LX_SIGILL) | LX_SIGMASK(LX_SIGTRAP) | LX_SIGMASK(LX_SIGSYS);
+
+    return (LX_SIGMASK(sig) & faults) && info->code > 0;
+}
+
 /* As the kernel's own log does for a program that died of a fault. */
 static void log_death(const struct task *t, const struct regs *r, u32 sig,
                       const struct lx_siginfo *info)
@@ -739,8 +748,8 @@ void signal_deliver(struct task *t, struct regs *r)
         if (d == SIGD_IGNORE || d == SIGD_CONT) {
             continue;
         }
-        if (t->group->pid->nr == 1) {
-            continue; /* pid 1 dies of nothing it does not handle */
+        if (t->group->pid->nr == 1 && !is_fault(sig, &info)) {
+            continue; /* pid 1 dies of nothing it does not handle but its own faults */
         }
         if (d == SIGD_STOP) {
             begin_stop(t, sig);
