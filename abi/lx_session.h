@@ -18,6 +18,7 @@
 #define LXSESSION_TAKE     0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
 #define LXSESSION_TRACE    0x408c4c02 /* struct lx_session_trace */
 #define LXSESSION_UNTRACE  0x4c03     /* end it; prints the summary */
+#define LXSESSION_DROP     0x4c04     /* close the handles that were not taken */
 
 enum lx_session_kind { LXSESSION_STREAM = 0, LXSESSION_CONSOLE = 1 };
 

@@ -114,10 +114,12 @@ void say_exited(u32 id, s32 status)
     send_out(proto_put_exited(g_out, sizeof(g_out), id, &m));
 }
 
+/* Handles nobody took would stay open until the next message: the other side waits for their end. */
 void say_refused(u32 id, u32 code, const char *text, const char *hint)
 {
     struct proto_refused m = {code, proto_str(text), proto_str(hint)};
 
+    sc(ioctl, SESSION_FD, LXSESSION_DROP, 0);
     send_out(proto_put_refused(g_out, sizeof(g_out), id, &m));
 }
 

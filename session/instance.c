@@ -491,7 +491,7 @@ _Noreturn static void spawn_child(const struct spawn *s)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     umask(0); /* modes are given exactly */
-    setpgid(0, 0); /* its own from the first moment; lxcore makes a session of it */
+    setsid(); /* all its processes are one group, ours to wait for */
     execve(s->core, (char *const *)(uintptr_t)s->argv, (char *const *)(uintptr_t)s->envp);
     _exit(LX_STATUS_FAILED);
 }

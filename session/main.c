@@ -60,7 +60,9 @@ static void leave(void *unused)
     while ((fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) { /* who came too late */
         client_accept(fd);
     }
-    loop_stop();
+    if (!client_count()) {
+        loop_stop();
+    }
 }
 
 void manager_idle_check(void)
@@ -146,6 +148,7 @@ static bool setup(void)
 /* Tell whoever waits why there is no manager. */
 static int refuse(const char *why)
 {
+    static struct packet in;
     struct proto_failed m = {LX_STATUS_FAILED, proto_str("the session manager cannot start"),
                              proto_str(why)};
     struct pollfd p = {LISTEN_FD, POLLIN, 0};
@@ -156,8 +159,11 @@ static int refuse(const char *why)
     manager_note("cannot start: %s", why);
     unlink(g_paths.socket);
     while (poll(&p, 1, 200) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        struct pollfd q = {fd, POLLIN, 0};
         chan_send(fd, buf, (size_t)n, NULL, 0, MSG_DONTWAIT);
-        shutdown(fd, SHUT_WR);
+        while (poll(&q, 1, 1000) > 0 && chan_recv(fd, &in, 0) > 0) { /* unread input would undo it */
+            packet_done(&in);
+        }
         close(fd);
     }
     return LX_STATUS_FAILED;

@@ -173,6 +173,11 @@ static s64 session_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg)
     switch (cmd) {
     case LXSESSION_TAKE: return session_take(d, t, arg);
     case LXSESSION_TRACE: return session_trace(d, arg);
+    case LXSESSION_DROP:
+        lock_acquire(&d->lock);
+        drop_handles_locked(d);
+        lock_release(&d->lock);
+        return 0;
     case LXSESSION_UNTRACE:
         if (g_session_untrace) {
             g_session_untrace();
