@@ -588,7 +588,7 @@ bool d_below(struct dentry *d, struct dentry *top)
 
     lock_acquire(&g_dcache_lock);
     for (;;) {
-        if (d == top) {
+        if (d == top || d->vnode == top->vnode) { /* a stale name of it counts too */
             found = true;
             break;
         }

@@ -3,9 +3,10 @@
  * The calls that make, move and remove names. Each walks to the folder, locks it, looks the name
  * up for certain (hosts are asked), checks, acts, and brings the cache up to date under the lock.
  *
- * Lock order among folders: parent before child. A rename between two folders first takes
- * g_rename_lock, so that the tree above them stands still, then the one that is an ancestor of the
- * other first. See docs/locking.md.
+ * One folder's lock is waited for while no other is held; a second or third one (rename, rmdir) is
+ * only tried, and when it is busy all are given back: no order among folders can deadlock, however
+ * the tree is changed under us by the host. A rename between two folders first takes
+ * g_rename_lock, so that the tree above them stands still. See docs/locking.md.
  */
 #include "vfs/namei.h"
 
@@ -18,6 +19,8 @@
 #include "vfs/perm.h"
 
 static struct lock g_rename_lock = LOCK_INIT(LOCK_MOUNT);
+
+#define BUSY_RETRY (-LX_ERESTART) /* inner: let go of all locks and begin again */
 
 /* ------------------------------------------------------------------ making ----------------- */
 
@@ -37,8 +40,9 @@ static s64 make_node(const struct walk *w, s32 dfd, const char *path, const stru
         place_put(&p);
         return -LX_EEXIST;
     }
+    dir_verify(p.dir, p.last);
     vn_lock(p.dir->vnode);
-    r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+    r = dir_find_locked(p.dir, p.last, &d, &fresh);
     if (r == 0) {
         r = -LX_EEXIST;
     } else if (r == -LX_ENOENT && !(p.slash && !LX_S_ISDIR(what->mode))) {
@@ -171,8 +175,9 @@ s64 vfs_link(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const 
         r = -LX_EEXIST;
         goto out;
     }
+    dir_verify(p.dir, p.last);
     vn_lock(p.dir->vnode);
-    r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+    r = dir_find_locked(p.dir, p.last, &d, &fresh);
     if (r == 0) {
         r = -LX_EEXIST;
     } else if (r == -LX_ENOENT && !p.slash) {
@@ -215,7 +220,9 @@ static s64 remove_dir(struct dentry *parent, struct name n, struct dentry *d)
     if (!dir->ops->rmdir) {
         return -LX_EROFS;
     }
-    vn_lock(d->vnode);
+    if (!vn_trylock(d->vnode)) {
+        return BUSY_RETRY;
+    }
     r = dir->ops->rmdir(dir, n, d->vnode);
     if (r == 0) {
         d->vnode->flags |= VN_DEAD;
@@ -269,15 +276,21 @@ s64 vfs_unlink(const struct walk *w, s32 dfd, const char *path, bool dir)
         return r;
     }
     r = remove_kind(p.kind, dir);
-    if (r == 0) {
+    for (bool again = r == 0; again;) {
+        dir_verify(p.dir, p.last);
         vn_lock(p.dir->vnode);
-        r = dir_find_locked(p.dir, p.last, true, &d, &fresh);
+        r = dir_find_locked(p.dir, p.last, &d, &fresh);
         if (r == 0) {
             r = remove_locked(w, &p, dir, d);
         }
         vn_unlock(p.dir->vnode);
+        dentry_put(d);
+        d = NULL;
+        again = r == BUSY_RETRY;
+        if (again) {
+            host_yield();
+        }
     }
-    dentry_put(d);
     place_put(&p);
     return r;
 }
@@ -290,19 +303,26 @@ struct renaming {
     u32 flags;
 };
 
+/* Both or none: whoever holds one and finds the other taken lets go and begins with that one. */
 static void lock_folders(struct dentry *a, struct dentry *b)
 {
+    struct dentry *t;
+
     if (a->vnode == b->vnode) {
         vn_lock(a->vnode);
         return;
     }
     lock_acquire(&g_rename_lock);
-    if (d_below(a, b)) { /* b is above a */
-        vn_lock(b->vnode);
+    for (;;) {
         vn_lock(a->vnode);
-    } else {
-        vn_lock(a->vnode);
-        vn_lock(b->vnode);
+        if (vn_trylock(b->vnode)) {
+            return;
+        }
+        vn_unlock(a->vnode);
+        host_yield();
+        t = a;
+        a = b;
+        b = t;
     }
 }
 
@@ -380,8 +400,8 @@ static s64 rename_do(struct renaming *rn)
     if (d2->flags & VN_DEAD) {
         return -LX_ENOENT;
     }
-    if (kill_dir) {
-        vn_lock(target);
+    if (kill_dir && !vn_trylock(target)) {
+        return BUSY_RETRY;
     }
     r = d1->ops->rename(d1, rn->from.last, rn->old->vnode, d2, rn->to.last, target, rn->flags);
     if (kill_dir) {
@@ -403,27 +423,15 @@ static s64 rename_do(struct renaming *rn)
     return 0;
 }
 
-/* Ask about a cached name before its folder is locked: of two locked folders one may lie below
- * what the other's name stands for, whose lock must then not be taken. */
-static void verify_unlocked(const struct place *p)
-{
-    struct dentry *d = d_lookup(p->dir, p->last);
-
-    if (d && d->vnode && !d->covered) {
-        (void)d_revalidate(d); /* drops what is stale */
-    }
-    dentry_put(d);
-}
-
 static s64 rename_locked(const struct walk *w, struct renaming *rn)
 {
     bool fresh;
-    s64 r = dir_find_locked(rn->from.dir, rn->from.last, false, &rn->old, &fresh);
+    s64 r = dir_find_locked(rn->from.dir, rn->from.last, &rn->old, &fresh);
 
     if (r < 0) {
         return r;
     }
-    r = dir_find_locked(rn->to.dir, rn->to.last, false, &rn->over, &fresh);
+    r = dir_find_locked(rn->to.dir, rn->to.last, &rn->over, &fresh);
     if (r < 0 && r != -LX_ENOENT) {
         return r;
     }
@@ -442,6 +450,27 @@ static s64 rename_locked(const struct walk *w, struct renaming *rn)
     }
     r = rename_perm(w, rn);
     return r < 0 ? r : rename_do(rn);
+}
+
+/* Lock both folders and try; again when a lock that is needed is busy the wrong way round. */
+static s64 rename_retry(const struct walk *w, struct renaming *rn)
+{
+    s64 r;
+
+    for (;;) {
+        dir_verify(rn->from.dir, rn->from.last);
+        dir_verify(rn->to.dir, rn->to.last);
+        lock_folders(rn->from.dir, rn->to.dir);
+        r = rename_locked(w, rn);
+        unlock_folders(rn->from.dir, rn->to.dir);
+        if (r != BUSY_RETRY) {
+            return r;
+        }
+        dentry_put(rn->old);
+        dentry_put(rn->over);
+        rn->old = rn->over = NULL;
+        host_yield();
+    }
 }
 
 s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
@@ -470,11 +499,7 @@ s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, cons
     } else if (rn.to.kind != LAST_NAME) {
         r = flags & LX_RENAME_NOREPLACE ? -LX_EEXIST : -LX_EBUSY;
     } else {
-        verify_unlocked(&rn.from);
-        verify_unlocked(&rn.to);
-        lock_folders(rn.from.dir, rn.to.dir);
-        r = rename_locked(w, &rn);
-        unlock_folders(rn.from.dir, rn.to.dir);
+        r = rename_retry(w, &rn);
     }
     dentry_put(rn.old);
     dentry_put(rn.over);

@@ -266,13 +266,15 @@ static s64 create_last(struct creating *cr, struct nd *nd)
     struct dentry *dir = nd->cur;
     struct dentry *d = NULL;
     bool fresh = false;
+    bool known;
     s64 r;
 
     if (nd->kind != LAST_NAME || nd->slash) {
         return -LX_EISDIR;
     }
+    known = dir_verify(dir, nd->last);
     vn_lock(dir->vnode);
-    r = dir_find_locked(dir, nd->last, true, &d, &fresh);
+    r = dir_find_locked(dir, nd->last, &d, &fresh);
     if (r == -LX_ENOENT) {
         const struct new_node what = {LX_S_IFREG | (cr->mode & LX_S_IALLUGO), 0, NULL};
 
@@ -298,7 +300,7 @@ static s64 create_last(struct creating *cr, struct nd *nd)
     }
     if (d->vnode->type == LX_S_IFLNK && cr->follow) {
         nd->pos = nd->last.s + nd->last.len;
-        r = nd_follow(nd, d, fresh);
+        r = nd_follow(nd, d, fresh || known);
         return r < 0 ? r : 1;
     }
     cr->found = d;

@@ -17,6 +17,11 @@ void vn_lock(struct vnode *vn)
     }
 }
 
+bool vn_trylock(struct vnode *vn)
+{
+    return (vn->flags & VN_UNLOCKED) || lock_try(&vn->lock);
+}
+
 void vn_unlock(struct vnode *vn)
 {
     if (!(vn->flags & VN_UNLOCKED)) {

@@ -10,6 +10,8 @@ enum perm_mask { PERM_EXEC = 1, PERM_WRITE = 2, PERM_READ = 4 };
 /* The vnode's lock, or nothing for VN_UNLOCKED ones. */
 void vn_lock(struct vnode *vn);
 void vn_unlock(struct vnode *vn);
+/* Take it if nobody has it. False too when the caller itself holds it. */
+bool vn_trylock(struct vnode *vn);
 /* Fetch attributes marked stale. Takes the vnode's lock. */
 s64 vn_fresh(struct vnode *vn);
 /* The same, also when somebody else may have changed them. */

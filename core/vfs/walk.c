@@ -292,7 +292,7 @@ static s64 fast_miss(struct fast *f)
     s64 r;
 
     vn_lock(dir->vnode);
-    r = dir_find_locked(dir, f->last, true, &d, &fresh);
+    r = dir_find_locked(dir, f->last, &d, &fresh);
     vn_unlock(dir->vnode);
     dentry_put(dir);
     if (r < 0) {
@@ -357,7 +357,23 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
 
 /* ------------------------------------------------------------------ the slow walk ---------- */
 
-s64 dir_find_locked(struct dentry *d, struct name n, bool verify, struct dentry **out, bool *fresh)
+bool dir_verify(struct dentry *d, struct name n)
+{
+    struct dentry *found;
+    bool ok = false;
+
+    if (!(d->vnode->flags & VN_REVALIDATE)) {
+        return false;
+    }
+    found = d_lookup(d, n);
+    if (found && found->vnode && (found->vnode->flags & VN_REVALIDATE) && !found->covered) {
+        ok = d_revalidate(found) == 0;
+    }
+    dentry_put(found);
+    return ok;
+}
+
+s64 dir_find_locked(struct dentry *d, struct name n, struct dentry **out, bool *fresh)
 {
     struct vnode *dir = d->vnode;
     struct vnode *vn = NULL;
@@ -368,18 +384,6 @@ s64 dir_find_locked(struct dentry *d, struct name n, bool verify, struct dentry 
     if (found && !found->vnode) {
         dentry_put(found);
         return -LX_ENOENT;
-    }
-    if (found && verify && (found->vnode->flags & VN_REVALIDATE) && !found->covered) {
-        r = d_revalidate(found);
-        if (r == -LX_ESTALE) {
-            dentry_put(found);
-            found = NULL;
-        } else if (r < 0) {
-            dentry_put(found);
-            return r;
-        } else {
-            *fresh = true;
-        }
     }
     if (found) {
         *out = found;
@@ -586,17 +590,18 @@ static s64 nd_step(struct nd *nd, struct name n, bool last)
 {
     struct dentry *d = NULL;
     struct vnode *dir = nd->cur->vnode;
+    bool known = nd->strict && dir_verify(nd->cur, n);
     bool fresh;
     s64 r;
 
     nd->asked = nd->asked || (dir->flags & VN_REVALIDATE);
     vn_lock(dir);
-    r = dir_find_locked(nd->cur, n, nd->strict, &d, &fresh);
+    r = dir_find_locked(nd->cur, n, &d, &fresh);
     vn_unlock(dir);
     if (r < 0) {
         return r;
     }
-    nd->fresh = fresh;
+    nd->fresh = fresh || known;
     r = nd_cross(nd, &d);
     if (r < 0) {
         dentry_put(d);

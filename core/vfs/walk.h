@@ -59,9 +59,12 @@ s64 walk_parent(const struct walk *w, s32 dfd, const char *path, u32 flags, stru
 void place_put(struct place *p);
 
 /* Child n of folder d: cache, then the filesystem. The folder's lock is held (or VN_UNLOCKED).
- * *fresh: not from the cache. verify: revalidate what the cache says. -LX_ENOENT */
-s64 dir_find_locked(struct dentry *d, struct name n, bool verify, struct dentry **out,
-                    bool *fresh);
+ * *fresh: not from the cache. -LX_ENOENT */
+s64 dir_find_locked(struct dentry *d, struct name n, struct dentry **out, bool *fresh);
+/* Ask about n in folder d, if the cache has it and its filesystem wants that; what is stale is
+ * dropped. True: it is as cached. Call it before the folder is locked: the lock of the vnode that
+ * is asked about must not be taken under a folder's, which may turn out to lie below it. */
+bool dir_verify(struct dentry *d, struct name n);
 /* Ask about a cached name of a VN_REVALIDATE filesystem; drops it on -LX_ESTALE. */
 s64 d_revalidate(struct dentry *d);
 /* Text of a symlink into buf, NUL-terminated; cached where that is allowed. Length. */
