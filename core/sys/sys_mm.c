@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory calls: decode and check, then mm/ does it. */
-#include "fs/tmpfs/tmpfs.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
@@ -229,33 +228,4 @@ s64 sys_pkey_free(struct task *t, s32 pkey)
     (void)t;
     (void)pkey;
     return -LX_EINVAL;
-}
-
-#define MEMFD_NAME_MAX 250 /* with the NUL */
-
-s64 sys_memfd_create(struct task *t, uptr name, u32 flags)
-{
-    const u32 known = LX_MFD_CLOEXEC | LX_MFD_ALLOW_SEALING | LX_MFD_NOEXEC_SEAL | LX_MFD_EXEC;
-    char buf[MEMFD_NAME_MAX];
-    struct file *f;
-    s64 r;
-
-    if (flags & ~known || (flags & (LX_MFD_EXEC | LX_MFD_NOEXEC_SEAL)) ==
-                              (LX_MFD_EXEC | LX_MFD_NOEXEC_SEAL)) {
-        return -LX_EINVAL;
-    }
-    r = strncpy_from_user(buf, name, sizeof(buf));
-    if (r < 0) {
-        return r == -LX_ENAMETOOLONG ? -LX_EINVAL : r;
-    }
-    r = tmpfs_memfd(buf, flags, t->cred, &f);
-    if (r < 0) {
-        return r;
-    }
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE),
-                   (flags & LX_MFD_CLOEXEC) != 0);
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
 }
