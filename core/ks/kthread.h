@@ -14,14 +14,16 @@
 struct task;
 struct lock;
 
-enum kthread_work {          /* looked at on every way out to guest code */
-    KT_SIGNAL = 1u << 0,     /* a signal may be deliverable; also ends interruptible sleeps */
-    KT_EXIT = 1u << 1,       /* the thread must end now; also ends interruptible sleeps     */
-    KT_STOP = 1u << 2,       /* group stop or ptrace stop pending; also ends sleeps         */
-    KT_TRACE = 1u << 3,      /* the tracer wants to see calls                                */
-    KT_RESTORE = 1u << 4,    /* all registers must be restored (not a plain syscall return)  */
-    KT_TRAP = 1u << 5,       /* came in by a trap: `trap` says which                         */
-    KT_PTRACE = 1u << 6,     /* a ptracer wants syscall stops                                */
+enum kthread_work { /* looked at on every way out to guest code */
+                    KT_SIGNAL =
+                        1u << 0, /* a signal may be deliverable; also ends interruptible sleeps */
+                    KT_EXIT = 1u << 1, /* the thread must end now; also ends interruptible sleeps */
+                    KT_STOP = 1u << 2, /* group stop or ptrace stop pending; also ends sleeps */
+                    KT_TRACE = 1u << 3, /* the tracer wants to see calls */
+                    KT_RESTORE =
+                        1u << 4, /* all registers must be restored (not a plain syscall return)  */
+                    KT_TRAP = 1u << 5,   /* came in by a trap: `trap` says which   */
+                    KT_PTRACE = 1u << 6, /* a ptracer wants syscall stops */
 };
 #define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
 
@@ -31,24 +33,24 @@ enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
-    struct regs regs;            /* [o] user registers; first, assembly stores here        */
-    _Atomic u32 work;            /* [a] KT_*                                               */
-    u32 slot;                    /* [I]                                                    */
-    struct task *task;           /* [o] whose call is being served                         */
-    u32 n_locks;                 /* [o] kernel locks held, for rank checks and robustness  */
-    u32 in_park;                 /* [o] sleeping in host_park                              */
-    struct lock *locks[KT_LOCKS];/* [o]                                                    */
-    struct list_head waits;      /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
-    u32 trap_kind;               /* [o] the trap that brought it in (KT_TRAP)              */
+    struct regs regs;             /* [o] user registers; first, assembly stores here        */
+    _Atomic u32 work;             /* [a] KT_*                                               */
+    u32 slot;                     /* [I]                                                    */
+    struct task *task;            /* [o] whose call is being served                         */
+    u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
+    u32 in_park;                  /* [o] sleeping in host_park                              */
+    struct lock *locks[KT_LOCKS]; /* [o]                                                    */
+    struct list_head waits;       /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
+    u32 trap_kind;                /* [o] the trap that brought it in (KT_TRAP)              */
     s32 trap_code;
     u64 trap_addr, trap_err, trap_no;
-    u64 syscall_ret_nr;          /* [o] number of the call being served, ~0 none           */
-    u32 stepping;                /* [o] came in with the trap flag set                     */
-    u32 step_out;                /* [o] the next single step is the gate's own             */
-    u32 task_flags;              /* [o] KTF_*, from the creator to the new thread          */
-    uptr child_settid;           /* [o] where a new thread stores its tid, 0 nowhere       */
-    u64 trace_start_ns;          /* [o] of the call being traced                           */
-    u64 host[32];                /* backend's own: permit, host ids, state                 */
+    u64 syscall_ret_nr; /* [o] number of the call being served, ~0 none           */
+    u32 stepping;       /* [o] came in with the trap flag set                     */
+    u32 step_out;       /* [o] the next single step is the gate's own             */
+    u32 task_flags;     /* [o] KTF_*, from the creator to the new thread          */
+    uptr child_settid;  /* [o] where a new thread stores its tid, 0 nowhere       */
+    u64 trace_start_ns; /* [o] of the call being traced                           */
+    u64 host[32];       /* backend's own: permit, host ids, state                 */
 };
 _Static_assert(sizeof(struct kthread) <= KTHREAD_SIZE, "kthread outgrew its place");
 

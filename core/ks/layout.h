@@ -31,13 +31,13 @@
 #define KTHREAD_SIZE 0x400 /* struct kthread is the last KTHREAD_SIZE bytes of a kernel area */
 
 /* Offsets in a user area: its last page, so that a fork child touches one page. */
-#define UA_PAGE      0xf000
-#define UA_RAX       0xfc00
-#define UA_RDX       0xfc08
-#define UA_RCX       0xfc10
-#define UA_RIP       0xfc18
-#define UA_RSP       0xfc20
-#define UA_AX        0xfc28
-#define UA_R11       0xfc30
-#define UA_FLAGS     0xfc38 /* popped: what lies above it does not matter */
+#define UA_PAGE  0xf000
+#define UA_RAX   0xfc00
+#define UA_RDX   0xfc08
+#define UA_RCX   0xfc10
+#define UA_RIP   0xfc18
+#define UA_RSP   0xfc20
+#define UA_AX    0xfc28
+#define UA_R11   0xfc30
+#define UA_FLAGS 0xfc38 /* popped: what lies above it does not matter */
 /* The alternate signal stack is [0, UA_PAGE) of the user area: grows down from UA_PAGE. */

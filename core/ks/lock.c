@@ -212,10 +212,8 @@ static bool never_torn(u16 rank)
     case LOCK_DIR:
     case LOCK_VNODE:
     case LOCK_PATCH:
-    case LOCK_MM:
-        return true;
-    default:
-        return false;
+    case LOCK_MM: return true;
+    default: return false;
     }
 }
 

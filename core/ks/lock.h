@@ -14,23 +14,23 @@
 /* Ranks: take only a lock of a higher rank than any held. docs/locking.md has the reasons. */
 enum lock_rank {
     LOCK_BOOT = 1,
-    LOCK_XFER,      /* one end of a pipe: held over the copy from or to the guest, so below all
-                     * that a fault in that copy may take; torn state is consistent */
-    LOCK_XFER2,     /* the other end, when both are needed       */
-    LOCK_SESSION,   /* requests from the manager                 */
-    LOCK_PID,       /* process tree: pids, groups, sessions      */
-    LOCK_GROUP,     /* one thread group: signals, children       */
+    LOCK_XFER,    /* one end of a pipe: held over the copy from or to the guest, so below all
+                   * that a fault in that copy may take; torn state is consistent */
+    LOCK_XFER2,   /* the other end, when both are needed       */
+    LOCK_SESSION, /* requests from the manager                 */
+    LOCK_PID,     /* process tree: pids, groups, sessions      */
+    LOCK_GROUP,   /* one thread group: signals, children       */
     LOCK_TASK,
-    LOCK_MM,        /* one address space                         */
+    LOCK_MM, /* one address space                         */
     LOCK_FUTEX,
     LOCK_MOUNT,
-    LOCK_FILE,      /* file position: held over read and write ops */
-    LOCK_FS,        /* one mounted filesystem's own              */
-    LOCK_DIR,       /* vnode lock of a folder, parent before child */
-    LOCK_VNODE,     /* vnode lock of anything else               */
+    LOCK_FILE,  /* file position: held over read and write ops */
+    LOCK_FS,    /* one mounted filesystem's own              */
+    LOCK_DIR,   /* vnode lock of a folder, parent before child */
+    LOCK_VNODE, /* vnode lock of anything else               */
     LOCK_DCACHE,
     LOCK_FDTAB,
-    LOCK_EPOLL,     /* one epoll set; + 0..5 by depth of nesting, outermost first */
+    LOCK_EPOLL, /* one epoll set; + 0..5 by depth of nesting, outermost first */
     LOCK_EPOLL_LAST = LOCK_EPOLL + 5,
     LOCK_EPOLL_FILES, /* which sets watch a file                */
     LOCK_TTY,
@@ -38,7 +38,7 @@ enum lock_rank {
     LOCK_PIPE,
     LOCK_TIMER,
     LOCK_WAITQ,
-    LOCK_PATCH,     /* patched-text cache                        */
+    LOCK_PATCH, /* patched-text cache                        */
     LOCK_SLOT,
     LOCK_SLAB,
     LOCK_LOG,
@@ -52,7 +52,10 @@ struct lock {
     u16 pad;
 };
 
-#define LOCK_INIT(r) { 0, (u16)(r), 0 }
+#define LOCK_INIT(r)                                                                               \
+    {                                                                                              \
+        0, (u16)(r), 0                                                                             \
+    }
 
 void lock_init(struct lock *l, enum lock_rank rank);
 /* Take it; waits. Panics in debug builds on a rank not above those held (equal ranks: use

@@ -19,16 +19,16 @@ extern u64 g_hosted_heap; /* host/fake: where this process has room for the heap
 #define HEAP_BASE KHEAP_BASE
 #endif
 
-#define HEAP_PAGES   (KHEAP_SIZE / PAGE_SIZE)
-#define TABLE_SIZE   (HEAP_PAGES * sizeof(struct desc))
-#define TABLE_STEP   0x10000ull /* bytes of the table committed at once */
-#define MAX_PAGES    (HEAP_PAGES - TABLE_SIZE / PAGE_SIZE)
-#define GROW_PAGES   256u /* 1 MiB */
-#define DIRTY_PAGES  256u /* a free run with so much memory behind it gives it back */
-#define EXACT_BINS   32u  /* one bin a length up to here, then one a power of two */
-#define N_BINS       48u
-#define SCAN_LIMIT   64u
-#define NONE         U32_MAX
+#define HEAP_PAGES  (KHEAP_SIZE / PAGE_SIZE)
+#define TABLE_SIZE  (HEAP_PAGES * sizeof(struct desc))
+#define TABLE_STEP  0x10000ull /* bytes of the table committed at once */
+#define MAX_PAGES   (HEAP_PAGES - TABLE_SIZE / PAGE_SIZE)
+#define GROW_PAGES  256u /* 1 MiB */
+#define DIRTY_PAGES 256u /* a free run with so much memory behind it gives it back */
+#define EXACT_BINS  32u  /* one bin a length up to here, then one a power of two */
+#define N_BINS      48u
+#define SCAN_LIMIT  64u
+#define NONE        U32_MAX
 
 enum { RUN_USED = 1, RUN_FREE = 2 };
 
@@ -124,7 +124,8 @@ static u32 find_free(u32 n)
     u32 best = NONE;
     u32 b;
 
-    bits_for_each (b, bins) {
+    bits_for_each(b, bins)
+    {
         u32 page = g_pages.bins[b] - 1;
 
         for (u32 i = 0; page != NONE && (i < SCAN_LIMIT || best == NONE); i++) {

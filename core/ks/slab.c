@@ -22,8 +22,8 @@ struct slab {
     struct list_head node; /* [class lock] on class.partial while a block is free */
     void *free;            /* [class lock] freed blocks, linked through their first word */
     u32 magic;
-    u16 used;              /* [class lock] blocks in use */
-    u16 fresh;             /* [class lock] offset of the first block never used */
+    u16 used;  /* [class lock] blocks in use */
+    u16 fresh; /* [class lock] offset of the first block never used */
     u8 class;
 };
 #define SLAB_HEADER 64 /* blocks of 64 and its multiples are aligned to 64 */
@@ -38,7 +38,7 @@ struct class {
 };
 
 /* Sizes that fill 4032 bytes well. */
-static const u16 sizes[N_CLASSES] = {16,  32,  48,  64,  80,  96,  112, 128, 144,  160,  192,  224,
+static const u16 sizes[N_CLASSES] = {16,  32,  48,  64,  80,  96,  112, 128, 144, 160,  192,  224,
                                      256, 288, 336, 400, 448, 496, 576, 672, 800, 1008, 1344, 2016};
 static struct class g_classes[N_CLASSES];
 /* Class of (size + 15) / 16; built at the first use, by the supervisor alone. */

@@ -19,5 +19,7 @@ void *krealloc(void *p, u64 old_size, u64 new_size);
 /* Copy of n bytes plus a NUL. */
 char *kstrndup(const char *s, u64 n);
 /* Bytes in use and blocks in use, for leak checks and /proc. */
-struct slab_stats { u64 bytes, blocks, committed; };
+struct slab_stats {
+    u64 bytes, blocks, committed;
+};
 void slab_stats(struct slab_stats *out);

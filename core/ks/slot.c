@@ -15,10 +15,10 @@
 /* Slot 0 is the supervisor's from the start. */
 static struct {
     struct lock lock;
-    u32 n_recent;                   /* [lock] */
-    u32 next_fresh;                 /* [lock] never used from here on */
+    u32 n_recent;                     /* [lock] */
+    u32 next_fresh;                   /* [lock] never used from here on */
     u64 used[BITMAP_WORDS(SLOT_MAX)]; /* [lock] */
-    u16 recent[SLOT_MAX];           /* [lock] stack of freed slots */
+    u16 recent[SLOT_MAX];             /* [lock] stack of freed slots */
 } g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1, {1}, {0}};
 
 static s64 take_recent(u32 look_back)

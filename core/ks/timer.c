@@ -14,8 +14,8 @@ static struct minheap_node **resize(void *ctx, struct minheap_node **old, u32 fr
 
 static struct {
     struct lock lock;
-    struct minheap heap;    /* [lock] */
-    struct timer *running;  /* [lock] whose callback is in progress */
+    struct minheap heap;   /* [lock] */
+    struct timer *running; /* [lock] whose callback is in progress */
 } g_timers = {LOCK_INIT(LOCK_TIMER), {.resize = resize}, NULL};
 
 static struct minheap_node **resize(void *ctx, struct minheap_node **old, u32 from, u32 to)

@@ -9,8 +9,8 @@
 #include "base/types.h"
 
 struct timer {
-    s64 deadline_ns;              /* HOST_CLOCK_MONO; [LOCK_TIMER]       */
-    struct minheap_node node;     /* [LOCK_TIMER]                        */
+    s64 deadline_ns;          /* HOST_CLOCK_MONO; [LOCK_TIMER]       */
+    struct minheap_node node; /* [LOCK_TIMER]                        */
     void (*fn)(struct timer *t);
 };
 

@@ -10,12 +10,12 @@
 
 #define UIO_FAST 8
 struct uio {
-    struct host_iov *iov;       /* current segment; addresses were range-checked */
-    u32 n;                      /* segments left                                 */
-    bool user;                  /* guest memory: copies may fault                */
-    u64 resid;                  /* bytes left in all segments                    */
+    struct host_iov *iov; /* current segment; addresses were range-checked */
+    u32 n;                /* segments left                                 */
+    bool user;            /* guest memory: copies may fault                */
+    u64 resid;            /* bytes left in all segments                    */
     struct host_iov fast[UIO_FAST];
-    struct host_iov *heap;      /* owned when more than UIO_FAST segments        */
+    struct host_iov *heap; /* owned when more than UIO_FAST segments        */
 };
 
 /* One guest range. -LX_EFAULT if outside the user half. Lengths above MAX_RW_COUNT are cut as

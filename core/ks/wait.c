@@ -70,7 +70,8 @@ void waitq_wake(struct waitq *q, u32 events)
     }
     u.n = 0;
     lock_acquire(&q->lock);
-    list_for_each_entry_safe (w, next, &q->waiters, node) {
+    list_for_each_entry_safe(w, next, &q->waiters, node)
+    {
         if (events && w->events && !(events & w->events)) {
             continue;
         }

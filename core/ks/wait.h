@@ -31,19 +31,22 @@ struct waitq {
 };
 
 struct waiter {
-    struct list_head node;     /* [q->lock] on q->waiters               */
-    struct list_head on_thread;/* [owner] on kthread.waits              */
-    struct waitq *q;           /* [q->lock] NULL when not queued        */
+    struct list_head node;      /* [q->lock] on q->waiters               */
+    struct list_head on_thread; /* [owner] on kthread.waits              */
+    struct waitq *q;            /* [q->lock] NULL when not queued        */
     /* Called under q->lock when woken: must not sleep; may take only higher ranks. The default
      * (NULL) unparks `slot`. Returns true when it consumed an exclusive wake-up. */
     bool (*wake)(struct waiter *w, u32 events);
     u32 slot;
-    u32 events;                /* wake only for these LX_POLL* bits (0 = any)  */
-    bool exclusive;            /* at most one exclusive waiter is woken a call */
+    u32 events;     /* wake only for these LX_POLL* bits (0 = any)  */
+    bool exclusive; /* at most one exclusive waiter is woken a call */
     _Atomic u32 fired;
 };
 
-#define WAITQ_INIT(name) { LOCK_INIT(LOCK_WAITQ), LIST_INIT((name).waiters) }
+#define WAITQ_INIT(name)                                                                           \
+    {                                                                                              \
+        LOCK_INIT(LOCK_WAITQ), LIST_INIT((name).waiters)                                           \
+    }
 
 void waitq_init(struct waitq *q);
 /* Wake those waiting for any of `events` (LX_POLL* bits; 0 = all). No lock below LOCK_WAITQ. */
@@ -66,16 +69,16 @@ void waitq_forget_thread(u32 slot);
 struct poll_chunk;
 #define POLL_INLINE 8
 struct poll_table {
-    struct waiter inl[POLL_INLINE];  /* the first waiters need no memory          */
-    struct poll_chunk *more;         /* further ones, in chunks from the heap     */
-    u32 n;                           /* waiters in use                            */
-    struct host_ready *host;         /* host channels to watch                    */
+    struct waiter inl[POLL_INLINE]; /* the first waiters need no memory          */
+    struct poll_chunk *more;        /* further ones, in chunks from the heap     */
+    u32 n;                          /* waiters in use                            */
+    struct host_ready *host;        /* host channels to watch                    */
     struct host_ready host_inl[4];
     u32 n_host, host_cap;
-    s32 error;                       /* -LX_ENOMEM when a waiter could not be had */
-    bool queued;                     /* false: poll ops need not queue any more   */
-    u32 want;                        /* LX_POLL* the sleeper cares about, 0 = any: cuts the events
-                                      * of host channels. Set it before each poll op */
+    s32 error;   /* -LX_ENOMEM when a waiter could not be had */
+    bool queued; /* false: poll ops need not queue any more   */
+    u32 want;    /* LX_POLL* the sleeper cares about, 0 = any: cuts the events
+                  * of host channels. Set it before each poll op */
     /* Set by epoll only, after poll_begin: called instead of queueing a waiter of this table. */
     void (*hook)(struct poll_table *pt, struct waitq *q, u32 events);
     void (*hook_host)(struct poll_table *pt, host_handle h, u32 events);

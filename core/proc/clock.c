@@ -12,23 +12,15 @@ s32 clock_host(s32 clock)
 {
     switch (clock) {
     case LX_CLOCK_REALTIME:
-    case LX_CLOCK_REALTIME_ALARM:
-        return HOST_CLOCK_REAL;
-    case LX_CLOCK_MONOTONIC:
-        return HOST_CLOCK_MONO;
-    case LX_CLOCK_MONOTONIC_RAW:
-        return HOST_CLOCK_RAW;
-    case LX_CLOCK_REALTIME_COARSE:
-        return HOST_CLOCK_REAL_COARSE;
-    case LX_CLOCK_MONOTONIC_COARSE:
-        return HOST_CLOCK_MONO_COARSE;
+    case LX_CLOCK_REALTIME_ALARM: return HOST_CLOCK_REAL;
+    case LX_CLOCK_MONOTONIC: return HOST_CLOCK_MONO;
+    case LX_CLOCK_MONOTONIC_RAW: return HOST_CLOCK_RAW;
+    case LX_CLOCK_REALTIME_COARSE: return HOST_CLOCK_REAL_COARSE;
+    case LX_CLOCK_MONOTONIC_COARSE: return HOST_CLOCK_MONO_COARSE;
     case LX_CLOCK_BOOTTIME:
-    case LX_CLOCK_BOOTTIME_ALARM:
-        return HOST_CLOCK_BOOT;
-    case LX_CLOCK_TAI:
-        return HOST_CLOCK_TAI;
-    default:
-        return -1;
+    case LX_CLOCK_BOOTTIME_ALARM: return HOST_CLOCK_BOOT;
+    case LX_CLOCK_TAI: return HOST_CLOCK_TAI;
+    default: return -1;
     }
 }
 

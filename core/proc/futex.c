@@ -19,8 +19,8 @@
 #define WAKE_BATCH 16u
 
 struct futex_waiter {
-    struct waiter w;      /* w.q: the bucket; NULL when taken off. First: found from the list */
-    u64 key[2];           /* [bucket lock] */
+    struct waiter w; /* w.q: the bucket; NULL when taken off. First: found from the list */
+    u64 key[2];      /* [bucket lock] */
     u32 bitset;
     _Atomic u32 woken;
 };
@@ -172,7 +172,8 @@ static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, st
     struct futex_waiter *next;
     u32 n = 0;
 
-    list_for_each_entry_safe (f, next, &b->waiters, w.node) {
+    list_for_each_entry_safe(f, next, &b->waiters, w.node)
+    {
         if (n == nr) {
             break;
         }
@@ -211,14 +212,15 @@ s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset)
 
 /* ------------------------------------------------------------------- two words ------------ */
 
-static u32 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to,
-                        const u64 key2[2], u32 nr)
+static u32 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to, const u64 key2[2],
+                        u32 nr)
 {
     struct futex_waiter *f;
     struct futex_waiter *next;
     u32 n = 0;
 
-    list_for_each_entry_safe (f, next, &from->waiters, w.node) {
+    list_for_each_entry_safe(f, next, &from->waiters, w.node)
+    {
         if (n == nr) {
             break;
         }
@@ -286,34 +288,23 @@ static s32 op_field(u32 op, u32 shift)
 static u32 apply(u32 op, u32 old, u32 arg)
 {
     switch (op) {
-    case LX_FUTEX_OP_SET:
-        return arg;
-    case LX_FUTEX_OP_ADD:
-        return old + arg;
-    case LX_FUTEX_OP_OR:
-        return old | arg;
-    case LX_FUTEX_OP_ANDN:
-        return old & ~arg;
-    default:
-        return old ^ arg;
+    case LX_FUTEX_OP_SET: return arg;
+    case LX_FUTEX_OP_ADD: return old + arg;
+    case LX_FUTEX_OP_OR: return old | arg;
+    case LX_FUTEX_OP_ANDN: return old & ~arg;
+    default: return old ^ arg;
     }
 }
 
 static bool compare(u32 cmp, s32 old, s32 arg)
 {
     switch (cmp) {
-    case LX_FUTEX_OP_CMP_EQ:
-        return old == arg;
-    case LX_FUTEX_OP_CMP_NE:
-        return old != arg;
-    case LX_FUTEX_OP_CMP_LT:
-        return old < arg;
-    case LX_FUTEX_OP_CMP_LE:
-        return old <= arg;
-    case LX_FUTEX_OP_CMP_GT:
-        return old > arg;
-    default:
-        return old >= arg;
+    case LX_FUTEX_OP_CMP_EQ: return old == arg;
+    case LX_FUTEX_OP_CMP_NE: return old != arg;
+    case LX_FUTEX_OP_CMP_LT: return old < arg;
+    case LX_FUTEX_OP_CMP_LE: return old <= arg;
+    case LX_FUTEX_OP_CMP_GT: return old > arg;
+    default: return old >= arg;
     }
 }
 

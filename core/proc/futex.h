@@ -13,9 +13,9 @@
 struct futex_wait_args {
     uptr uaddr;
     u32 val;
-    u32 bitset;       /* not 0 */
+    u32 bitset; /* not 0 */
     bool shared;
-    s64 deadline_ns;  /* HOST_CLOCK_MONO, HOST_NO_DEADLINE */
+    s64 deadline_ns; /* HOST_CLOCK_MONO, HOST_NO_DEADLINE */
 };
 /* [B] Sleep while *uaddr == val: 0 woken, -LX_EAGAIN another value, -LX_ETIMEDOUT,
  * -LX_ERESTARTSYS. */
@@ -27,7 +27,7 @@ struct futex_requeue_args {
     uptr from, to;
     bool shared_from, shared_to;
     u32 nr_wake, nr_requeue;
-    bool compare;     /* only while *from == val, else -LX_EAGAIN */
+    bool compare; /* only while *from == val, else -LX_EAGAIN */
     u32 val;
 };
 /* Wake nr_wake, move nr_requeue more to the other word: how many in all. */
@@ -37,7 +37,7 @@ struct futex_wake_op_args {
     uptr uaddr, uaddr2;
     bool shared;
     u32 nr, nr2;
-    u32 op;           /* FUTEX_OP() encoding */
+    u32 op; /* FUTEX_OP() encoding */
 };
 s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a);
 /* [B] futex_waitv(2) with a kernel copy of the list: index of the one woken, or as futex_wait. */

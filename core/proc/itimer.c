@@ -20,11 +20,11 @@
 #include "proc/timeconv.h"
 #include "proc/times.h"
 
-#define CPU_LIMIT    3 /* RLIMIT_CPU, beside the three of setitimer(2) */
-#define N_ITIMERS    4
-#define CPU_POLL_NS  (4 * NS_PER_MSEC)
-#define MIN_PERIOD   (100 * NS_PER_USEC) /* shorter intervals count overruns */
-#define OVERRUN_MAX  S32_MAX
+#define CPU_LIMIT   3 /* RLIMIT_CPU, beside the three of setitimer(2) */
+#define N_ITIMERS   4
+#define CPU_POLL_NS (4 * NS_PER_MSEC)
+#define MIN_PERIOD  (100 * NS_PER_USEC) /* shorter intervals count overruns */
+#define OVERRUN_MAX S32_MAX
 
 struct itimer {
     struct timer timer;
@@ -185,8 +185,7 @@ void itimer_get(struct group *g, u32 which, struct itimer_state *out)
     lock_release(&g->lock);
 }
 
-s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new,
-               struct itimer_state *old)
+s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new, struct itimer_state *old)
 {
     struct itimer *it;
     s64 now;
@@ -366,11 +365,9 @@ static s64 find_target(struct task *t, const struct lx_sigevent *ev, struct task
 {
     *out = NULL;
     switch (ev->notify) {
-    case LX_SIGEV_NONE:
-        return 0;
+    case LX_SIGEV_NONE: return 0;
     case LX_SIGEV_SIGNAL:
-    case LX_SIGEV_THREAD:
-        break;
+    case LX_SIGEV_THREAD: break;
     case LX_SIGEV_SIGNAL | LX_SIGEV_THREAD_ID:
         *out = task_find(ev->u.tid);
         if (!*out || (*out)->group != t->group) {
@@ -380,8 +377,7 @@ static s64 find_target(struct task *t, const struct lx_sigevent *ev, struct task
             return -LX_EINVAL;
         }
         break;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
     if (ev->signo < 1 || ev->signo > LX_NSIG) {
         if (*out) {

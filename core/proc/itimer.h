@@ -11,7 +11,9 @@ void itimer_exec(struct task *t);
 
 /* Interval timers: which is LX_ITIMER_*, times in ns, value 0 disarms; old may be NULL.
  * -LX_ENOMEM. */
-struct itimer_state { s64 value_ns, interval_ns; };
+struct itimer_state {
+    s64 value_ns, interval_ns;
+};
 s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new,
                struct itimer_state *old);
 void itimer_get(struct group *g, u32 which, struct itimer_state *out);

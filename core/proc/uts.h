@@ -5,8 +5,8 @@
 #include "ks/lock.h"
 #include "lx_utsname.h"
 
-extern struct lock g_uts_lock;   /* LOCK_LEAF */
-extern struct lx_utsname g_uts;  /* [g_uts_lock] nodename and domainname; the rest is fixed */
+extern struct lock g_uts_lock;  /* LOCK_LEAF */
+extern struct lx_utsname g_uts; /* [g_uts_lock] nodename and domainname; the rest is fixed */
 
 /* A copy of g_uts. */
 void uts_get(struct lx_utsname *out);

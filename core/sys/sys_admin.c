@@ -115,15 +115,12 @@ s64 sys_reboot(struct task *t, u32 magic1, u32 magic2, s32 cmd, uptr arg)
     }
     switch ((u32)cmd) {
     case LX_LINUX_REBOOT_CMD_CAD_ON:
-    case LX_LINUX_REBOOT_CMD_CAD_OFF:
-        return 0; /* there is no such key */
+    case LX_LINUX_REBOOT_CMD_CAD_OFF: return 0; /* there is no such key */
     case LX_LINUX_REBOOT_CMD_RESTART:
     case LX_LINUX_REBOOT_CMD_RESTART2:
     case LX_LINUX_REBOOT_CMD_HALT:
-    case LX_LINUX_REBOOT_CMD_POWER_OFF:
-        break;
-    default:
-        return -LX_EINVAL;
+    case LX_LINUX_REBOOT_CMD_POWER_OFF: break;
+    default: return -LX_EINVAL;
     }
     init = group_find(1);
     if (init) {
@@ -240,21 +237,14 @@ static s64 compare_files(struct task *t, struct task *a, struct task *b, u64 i, 
 static s64 compare(struct task *t, struct task *a, struct task *b, s32 type, u64 idx[2])
 {
     switch (type) {
-    case KCMP_FILE:
-        return compare_files(t, a, b, idx[0], idx[1]);
-    case KCMP_VM:
-        return order(a->mm, b->mm);
-    case KCMP_FILES:
-        return order(a->files, b->files);
-    case KCMP_FS:
-        return order(a->fs, b->fs);
-    case KCMP_SIGHAND:
-        return order(a->sighand, b->sighand);
+    case KCMP_FILE: return compare_files(t, a, b, idx[0], idx[1]);
+    case KCMP_VM: return order(a->mm, b->mm);
+    case KCMP_FILES: return order(a->files, b->files);
+    case KCMP_FS: return order(a->fs, b->fs);
+    case KCMP_SIGHAND: return order(a->sighand, b->sighand);
     case KCMP_IO:
-    case KCMP_SYSVSEM:
-        return order(a->group, b->group);
-    default:
-        return -LX_EINVAL;
+    case KCMP_SYSVSEM: return order(a->group, b->group);
+    default: return -LX_EINVAL;
     }
 }
 

@@ -50,8 +50,8 @@ static s64 get_deadline(uptr timeout, bool span, bool realtime, s64 *deadline_ns
     }
     r = get_timespec_ns(timeout, &ns);
     if (r == 0) {
-        *deadline_ns = span ? mono_in(ns)
-                            : to_mono_ns(realtime ? HOST_CLOCK_REAL : HOST_CLOCK_MONO, ns);
+        *deadline_ns =
+            span ? mono_in(ns) : to_mono_ns(realtime ? HOST_CLOCK_REAL : HOST_CLOCK_MONO, ns);
     }
     return r;
 }
@@ -83,16 +83,19 @@ static s64 op_requeue(struct task *t, struct futex_requeue_args *a)
     return futex_requeue(t, a);
 }
 
-s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, uptr uaddr2,
-              u32 val3)
+s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, uptr uaddr2, u32 val3)
 {
     u32 op = (u32)op_word;
     u32 cmd = op & LX_FUTEX_CMD_MASK;
     bool shared = !(op & LX_FUTEX_PRIVATE_FLAG);
     u32 val2 = (u32)timeout.a;
     struct futex_wait_args wait = {.uaddr = uaddr, .val = val, .bitset = val3, .shared = shared};
-    struct futex_requeue_args requeue = {.from = uaddr, .to = uaddr2, .shared_from = shared,
-                                         .nr_wake = val, .nr_requeue = val2, .val = val3,
+    struct futex_requeue_args requeue = {.from = uaddr,
+                                         .to = uaddr2,
+                                         .shared_from = shared,
+                                         .nr_wake = val,
+                                         .nr_requeue = val2,
+                                         .val = val3,
                                          .compare = cmd == LX_FUTEX_CMP_REQUEUE};
     struct futex_wake_op_args wake_op = {uaddr, uaddr2, shared, val, val2, val3};
 
@@ -103,21 +106,18 @@ s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, up
     case LX_FUTEX_WAIT:
         wait.bitset = LX_FUTEX_BITSET_MATCH_ANY;
         return op_wait(t, &wait, timeout, op);
-    case LX_FUTEX_WAIT_BITSET:
-        return op_wait(t, &wait, timeout, op);
+    case LX_FUTEX_WAIT_BITSET: return op_wait(t, &wait, timeout, op);
     case LX_FUTEX_WAKE:
         return futex_wake(t, uaddr, shared, at_least_one(val), LX_FUTEX_BITSET_MATCH_ANY);
     case LX_FUTEX_WAKE_BITSET:
         return val3 ? futex_wake(t, uaddr, shared, at_least_one(val), val3) : -LX_EINVAL;
     case LX_FUTEX_REQUEUE:
-    case LX_FUTEX_CMP_REQUEUE:
-        return op_requeue(t, &requeue);
+    case LX_FUTEX_CMP_REQUEUE: return op_requeue(t, &requeue);
     case LX_FUTEX_WAKE_OP:
         wake_op.nr = at_least_one(val);
         wake_op.nr2 = at_least_one(val2);
         return futex_wake_op(t, &wake_op);
-    default:
-        return -LX_ENOSYS; /* priority inheritance */
+    default: return -LX_ENOSYS; /* priority inheritance */
     }
 }
 

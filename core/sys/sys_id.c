@@ -12,7 +12,7 @@
 #include "proc/task.h"
 #include "sysproto.h"
 
-#define KEEP       U32_MAX /* (uid_t)-1: leave it */
+#define KEEP        U32_MAX /* (uid_t)-1: leave it */
 #define NGROUPS_MAX 65536
 
 /* What goes with fsuid 0, see capabilities(7). */
@@ -167,8 +167,7 @@ s64 sys_setresuid(struct task *t, u32 ruid, u32 euid, u32 suid)
         return -LX_ENOMEM;
     }
     if (!cred_capable(o, LX_CAP_SETUID) &&
-        (!is_one_of(ruid, o->uid, o->euid, o->suid) ||
-         !is_one_of(euid, o->uid, o->euid, o->suid) ||
+        (!is_one_of(ruid, o->uid, o->euid, o->suid) || !is_one_of(euid, o->uid, o->euid, o->suid) ||
          !is_one_of(suid, o->uid, o->euid, o->suid))) {
         return refuse(c);
     }
@@ -274,8 +273,7 @@ s64 sys_setresgid(struct task *t, u32 rgid, u32 egid, u32 sgid)
         return -LX_ENOMEM;
     }
     if (!cred_capable(o, LX_CAP_SETGID) &&
-        (!is_one_of(rgid, o->gid, o->egid, o->sgid) ||
-         !is_one_of(egid, o->gid, o->egid, o->sgid) ||
+        (!is_one_of(rgid, o->gid, o->egid, o->sgid) || !is_one_of(egid, o->gid, o->egid, o->sgid) ||
          !is_one_of(sgid, o->gid, o->egid, o->sgid))) {
         return refuse(c);
     }
@@ -356,13 +354,10 @@ s64 sys_setgroups(struct task *t, s32 count, uptr list)
 static u32 data_count(u32 version)
 {
     switch (version) {
-    case LX_LINUX_CAPABILITY_VERSION_1:
-        return 1;
+    case LX_LINUX_CAPABILITY_VERSION_1: return 1;
     case LX_LINUX_CAPABILITY_VERSION_2:
-    case LX_LINUX_CAPABILITY_VERSION_3:
-        return 2;
-    default:
-        return 0;
+    case LX_LINUX_CAPABILITY_VERSION_3: return 2;
+    default: return 0;
     }
 }
 

@@ -10,9 +10,9 @@
 #include "lx_sysinfo.h"
 #include "proc/cred.h"
 #include "proc/itimer.h"
+#include "proc/timeconv.h"
 #include "proc/times.h"
 #include "proc/uts.h"
-#include "proc/timeconv.h"
 #include "sysproto.h"
 
 #define NR_OPEN_MAX (1u << 20)
@@ -167,8 +167,7 @@ s64 sys_membarrier(struct task *t, s32 cmd, u32 flags, s32 cpu)
     case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
     case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
         return host_caps()->bits & HOST_CAP_MEMBARRIER ? host_code_sync() : -LX_EINVAL;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
 }
 
@@ -194,12 +193,8 @@ s64 sys_getrusage(struct task *t, s32 who, uptr usage)
 
     memset(&h, 0, sizeof(h));
     switch (who) {
-    case LX_RUSAGE_SELF:
-        group_times(g, &h);
-        break;
-    case LX_RUSAGE_THREAD:
-        task_times(t, &h);
-        break;
+    case LX_RUSAGE_SELF: group_times(g, &h); break;
+    case LX_RUSAGE_THREAD: task_times(t, &h); break;
     case LX_RUSAGE_CHILDREN:
         lock_acquire(&g_pid_lock);
         h.user_ns = g->child_user_ns;
@@ -207,8 +202,7 @@ s64 sys_getrusage(struct task *t, s32 who, uptr usage)
         h.max_rss_bytes = g->child_maxrss;
         lock_release(&g_pid_lock);
         break;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
     fill_rusage(&u, &h);
     return copy_to_user(usage, &u, sizeof(u));
@@ -243,10 +237,10 @@ static s64 change_limit(struct task *t, struct group *g, u32 which, const struct
     struct lx_rlimit *l = &g->rlim[which];
     s64 r = 0;
 
-    if (new && new->rlim_cur > new->rlim_max) {
+    if (new &&new->rlim_cur > new->rlim_max) {
         return -LX_EINVAL;
     }
-    if (new && which == LX_RLIMIT_NOFILE && new->rlim_max > NR_OPEN_MAX) {
+    if (new &&which == LX_RLIMIT_NOFILE &&new->rlim_max > NR_OPEN_MAX) {
         return -LX_EPERM;
     }
     lock_acquire(&g->lock);
@@ -261,7 +255,7 @@ static s64 change_limit(struct task *t, struct group *g, u32 which, const struct
         }
     }
     lock_release(&g->lock);
-    if (new && r == 0 && which == LX_RLIMIT_CPU) {
+    if (new &&r == 0 && which == LX_RLIMIT_CPU) {
         itimer_cpu_limit(g);
     }
     return r;

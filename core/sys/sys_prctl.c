@@ -11,12 +11,12 @@
 #include "proc/task.h"
 #include "sysproto.h"
 
-#define KEEP             U32_MAX
-#define TIMER_SLACK_NS   50000
-#define ALL_SECUREBITS   0xffu
-#define ALL_SECURELOCKS  0xaau
+#define KEEP              U32_MAX
+#define TIMER_SLACK_NS    50000
+#define ALL_SECUREBITS    0xffu
+#define ALL_SECURELOCKS   0xaau
 #define SPEC_NOT_AFFECTED 0
-#define VMA_NAME_MAX     80
+#define VMA_NAME_MAX      80
 
 static s64 set_name(struct task *t, uptr name)
 {
@@ -44,12 +44,10 @@ static s64 set_cred(struct task *t, enum cred_flag which, u32 value)
     switch (which) {
     case KEEP_CAPS:
         c->keep_caps = value;
-        c->securebits = value ? c->securebits | LX_SECBIT_KEEP_CAPS
-                              : c->securebits & ~(u32)LX_SECBIT_KEEP_CAPS;
+        c->securebits =
+            value ? c->securebits | LX_SECBIT_KEEP_CAPS : c->securebits & ~(u32)LX_SECBIT_KEEP_CAPS;
         break;
-    case NO_NEW_PRIVS:
-        c->no_new_privs = true;
-        break;
+    case NO_NEW_PRIVS: c->no_new_privs = true; break;
     case SECUREBITS:
         c->securebits = value;
         c->keep_caps = value & LX_SECBIT_KEEP_CAPS;
@@ -135,24 +133,16 @@ static s64 ambient(struct task *t, u64 what, u64 cap)
 static s64 cred_option(struct task *t, s32 option, u64 arg2, u64 arg3)
 {
     switch (option) {
-    case LX_PR_GET_KEEPCAPS:
-        return t->cred->keep_caps;
-    case LX_PR_SET_KEEPCAPS:
-        return set_keepcaps(t, arg2);
-    case LX_PR_GET_SECUREBITS:
-        return t->cred->securebits;
-    case LX_PR_SET_SECUREBITS:
-        return set_securebits(t, arg2);
+    case LX_PR_GET_KEEPCAPS: return t->cred->keep_caps;
+    case LX_PR_SET_KEEPCAPS: return set_keepcaps(t, arg2);
+    case LX_PR_GET_SECUREBITS: return t->cred->securebits;
+    case LX_PR_SET_SECUREBITS: return set_securebits(t, arg2);
     case LX_PR_CAPBSET_READ:
         return arg2 > LX_CAP_LAST_CAP ? -LX_EINVAL : (s64)(t->cred->cap_bnd >> arg2 & 1);
-    case LX_PR_CAPBSET_DROP:
-        return drop_bound(t, arg2);
-    case LX_PR_CAP_AMBIENT:
-        return ambient(t, arg2, arg3);
-    case LX_PR_GET_NO_NEW_PRIVS:
-        return t->cred->no_new_privs;
-    default:
-        return set_cred(t, NO_NEW_PRIVS, 1);
+    case LX_PR_CAPBSET_DROP: return drop_bound(t, arg2);
+    case LX_PR_CAP_AMBIENT: return ambient(t, arg2, arg3);
+    case LX_PR_GET_NO_NEW_PRIVS: return t->cred->no_new_privs;
+    default: return set_cred(t, NO_NEW_PRIVS, 1);
     }
 }
 
@@ -185,29 +175,18 @@ static s64 task_option(struct task *t, s32 option, u64 arg2)
         }
         t->pdeath_sig = (s32)arg2;
         return 0;
-    case LX_PR_GET_PDEATHSIG:
-        return put_user32(mk_uptr(arg2), (u32)t->pdeath_sig);
-    case LX_PR_SET_NAME:
-        return set_name(t, mk_uptr(arg2));
-    case LX_PR_GET_NAME:
-        return copy_to_user(mk_uptr(arg2), t->comm, sizeof(t->comm));
-    case LX_PR_GET_DUMPABLE:
-        return t->mm && t->mm->dumpable;
-    case LX_PR_SET_DUMPABLE:
-        return set_dumpable(t, arg2);
-    case LX_PR_SET_CHILD_SUBREAPER:
-        return set_subreaper(t, arg2 != 0);
+    case LX_PR_GET_PDEATHSIG: return put_user32(mk_uptr(arg2), (u32)t->pdeath_sig);
+    case LX_PR_SET_NAME: return set_name(t, mk_uptr(arg2));
+    case LX_PR_GET_NAME: return copy_to_user(mk_uptr(arg2), t->comm, sizeof(t->comm));
+    case LX_PR_GET_DUMPABLE: return t->mm && t->mm->dumpable;
+    case LX_PR_SET_DUMPABLE: return set_dumpable(t, arg2);
+    case LX_PR_SET_CHILD_SUBREAPER: return set_subreaper(t, arg2 != 0);
     case LX_PR_GET_CHILD_SUBREAPER:
         return put_user32(mk_uptr(arg2), (t->group->flags & GROUP_REAPER) != 0);
-    case LX_PR_GET_TID_ADDRESS:
-        return put_user64(mk_uptr(arg2), t->clear_child_tid.a);
-    case LX_PR_SET_TIMERSLACK:
-        t->timer_slack = (s64)arg2 <= 0 ? TIMER_SLACK_NS : arg2;
-        return 0;
-    case LX_PR_GET_TIMERSLACK:
-        return t->timer_slack ? (s64)t->timer_slack : TIMER_SLACK_NS;
-    default:
-        return -LX_EINVAL;
+    case LX_PR_GET_TID_ADDRESS: return put_user64(mk_uptr(arg2), t->clear_child_tid.a);
+    case LX_PR_SET_TIMERSLACK: t->timer_slack = (s64)arg2 <= 0 ? TIMER_SLACK_NS : arg2; return 0;
+    case LX_PR_GET_TIMERSLACK: return t->timer_slack ? (s64)t->timer_slack : TIMER_SLACK_NS;
+    default: return -LX_EINVAL;
     }
 }
 
@@ -242,31 +221,20 @@ s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5
     case LX_PR_GET_SECUREBITS:
     case LX_PR_SET_SECUREBITS:
     case LX_PR_CAPBSET_READ:
-    case LX_PR_CAPBSET_DROP:
-        return cred_option(t, option, arg2, arg3);
-    case LX_PR_CAP_AMBIENT:
-        return arg4 || arg5 ? -LX_EINVAL : cred_option(t, option, arg2, arg3);
-    case LX_PR_GET_SECCOMP:
-        return 0;
-    case LX_PR_GET_TIMING:
-        return 0;
-    case LX_PR_SET_TIMING:
-        return arg2 ? -LX_EINVAL : 0;
-    case LX_PR_GET_TSC:
-        return put_user32(mk_uptr(arg2), LX_PR_TSC_ENABLE);
-    case LX_PR_GET_THP_DISABLE:
-        return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
+    case LX_PR_CAPBSET_DROP: return cred_option(t, option, arg2, arg3);
+    case LX_PR_CAP_AMBIENT: return arg4 || arg5 ? -LX_EINVAL : cred_option(t, option, arg2, arg3);
+    case LX_PR_GET_SECCOMP: return 0;
+    case LX_PR_GET_TIMING: return 0;
+    case LX_PR_SET_TIMING: return arg2 ? -LX_EINVAL : 0;
+    case LX_PR_GET_TSC: return put_user32(mk_uptr(arg2), LX_PR_TSC_ENABLE);
+    case LX_PR_GET_THP_DISABLE: return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
     case LX_PR_SET_THP_DISABLE: /* a hint about speed */
         return arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
     case LX_PR_GET_SPECULATION_CTRL:
         return arg3 || arg4 || arg5 ? -LX_EINVAL : arg2 > 2 ? -LX_ENODEV : SPEC_NOT_AFFECTED;
-    case LX_PR_SET_PTRACER: /* there is no Yama whose rule it would lift */
-        return -LX_EINVAL;
-    case LX_PR_SET_VMA:
-        return set_vma(arg2, mk_uptr(arg5));
-    case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own */
-        return -LX_EINVAL;
-    default:
-        return task_option(t, option, arg2);
+    case LX_PR_SET_PTRACER: /* there is no Yama whose rule it would lift */ return -LX_EINVAL;
+    case LX_PR_SET_VMA: return set_vma(arg2, mk_uptr(arg5));
+    case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own */ return -LX_EINVAL;
+    default: return task_option(t, option, arg2);
     }
 }

@@ -11,16 +11,16 @@
 #include "lx_resource.h"
 #include "lx_sched.h"
 #include "proc/cred.h"
-#include "proc/times.h"
 #include "proc/timeconv.h"
+#include "proc/times.h"
 #include "sysproto.h"
 
-#define MASK_SIZE     128 /* bytes: 1024 processors */
+#define MASK_SIZE      128 /* bytes: 1024 processors */
 #define RR_INTERVAL_NS (100 * NS_PER_MSEC)
-#define NICE_MIN      (-20)
-#define NICE_MAX      19
-#define IOPRIO_NONE   0
-#define IOPRIO_SHIFT  13
+#define NICE_MIN       (-20)
+#define NICE_MAX       19
+#define IOPRIO_NONE    0
+#define IOPRIO_SHIFT   13
 
 s64 sys_sched_yield(struct task *t)
 {
@@ -113,14 +113,11 @@ static s64 check_policy(s32 policy)
     switch (policy) {
     case LX_SCHED_OTHER:
     case LX_SCHED_BATCH:
-    case LX_SCHED_IDLE:
-        return 0;
+    case LX_SCHED_IDLE: return 0;
     case LX_SCHED_FIFO:
     case LX_SCHED_RR:
-    case LX_SCHED_DEADLINE:
-        return -LX_EPERM;
-    default:
-        return -LX_EINVAL;
+    case LX_SCHED_DEADLINE: return -LX_EPERM;
+    default: return -LX_EINVAL;
     }
 }
 
@@ -224,8 +221,9 @@ s64 sys_sched_rr_get_interval(struct task *t, s32 pid, uptr interval)
 {
     s64 policy = sys_sched_getscheduler(t, pid);
 
-    return policy < 0 ? policy : put_timespec_ns(interval, policy == LX_SCHED_RR ? RR_INTERVAL_NS
-                                                                                 : 4 * NS_PER_MSEC);
+    return policy < 0 ? policy
+                      : put_timespec_ns(interval,
+                                        policy == LX_SCHED_RR ? RR_INTERVAL_NS : 4 * NS_PER_MSEC);
 }
 
 /* ---------------------------------------------------------------------- nice values ------- */

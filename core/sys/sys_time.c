@@ -126,8 +126,9 @@ static s64 adjust(uptr buf)
     x.tolerance = 32768000;
     x.time = ns_to_timeval(host_clock_ns(HOST_CLOCK_REAL));
     x.tick = 10000;
-    x.tai = (s32)((host_clock_ns(HOST_CLOCK_TAI) - host_clock_ns(HOST_CLOCK_REAL) +
-                   NS_PER_SEC / 2) / NS_PER_SEC);
+    x.tai =
+        (s32)((host_clock_ns(HOST_CLOCK_TAI) - host_clock_ns(HOST_CLOCK_REAL) + NS_PER_SEC / 2) /
+              NS_PER_SEC);
     return copy_to_user(buf, &x, sizeof(x)) < 0 ? -LX_EFAULT : LX_TIME_ERROR;
 }
 

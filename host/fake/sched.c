@@ -18,7 +18,7 @@
 void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *saved, const void **bottom, size_t *size);
 #else
-#define __sanitizer_start_switch_fiber(save, bottom, size) ((void)(save))
+#define __sanitizer_start_switch_fiber(save, bottom, size)   ((void)(save))
 #define __sanitizer_finish_switch_fiber(saved, bottom, size) ((void)(saved))
 #endif
 
@@ -27,8 +27,8 @@ enum state { FREE, RUNNABLE, PARKED, DEAD };
 struct thread {
     struct kthread kt;
     ucontext_t ctx;
-    void *stack;          /* NULL for slot 0: the test's own */
-    const void *bottom;   /* for the sanitizer */
+    void *stack;        /* NULL for slot 0: the test's own */
+    const void *bottom; /* for the sanitizer */
     size_t size;
     void *fake_stack;
     enum state state;
@@ -285,8 +285,8 @@ s64 host_thread_create(u32 slot, void (*fn)(void *), void *arg)
         host_panic("fake: slot in use");
     }
     if (!t->stack) {
-        t->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                        0);
+        t->stack =
+            mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     }
     getcontext(&t->ctx);
     t->ctx.uc_stack.ss_sp = t->stack;
@@ -388,18 +388,14 @@ s64 host_clock_ns(enum host_clock id)
 {
     switch (id) {
     case HOST_CLOCK_REAL:
-    case HOST_CLOCK_REAL_COARSE:
-        return REAL_START + (g_now_ns - MONO_START);
-    case HOST_CLOCK_TAI:
-        return REAL_START + 37 * NS_PER_SEC + (g_now_ns - MONO_START);
+    case HOST_CLOCK_REAL_COARSE: return REAL_START + (g_now_ns - MONO_START);
+    case HOST_CLOCK_TAI: return REAL_START + 37 * NS_PER_SEC + (g_now_ns - MONO_START);
     case HOST_CLOCK_PROC_CPU:
-    case HOST_CLOCK_THREAD_CPU:
-        return (g_now_ns - MONO_START) / 10;
+    case HOST_CLOCK_THREAD_CPU: return (g_now_ns - MONO_START) / 10;
     case HOST_CLOCK_MONO:
     case HOST_CLOCK_BOOT:
     case HOST_CLOCK_RAW:
-    case HOST_CLOCK_MONO_COARSE:
-        break;
+    case HOST_CLOCK_MONO_COARSE: break;
     }
     return g_now_ns;
 }

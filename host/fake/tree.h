@@ -17,9 +17,9 @@ struct meta {
 struct node {
     u64 ino;
     u32 type, mode, uid, gid;
-    u32 nlink, refs;      /* names, handles */
-    s32 locked_by;        /* handle + 1 that holds the lock, 0 none */
-    u8 *data;             /* regular file: content; symlink: target */
+    u32 nlink, refs; /* names, handles */
+    s32 locked_by;   /* handle + 1 that holds the lock, 0 none */
+    u8 *data;        /* regular file: content; symlink: target */
     u64 size, room;
     s64 atime, mtime, ctime, btime;
     struct meta *meta;
@@ -45,21 +45,21 @@ struct pipe_end {
 
 struct handle {
     bool used;
-    u32 flags;            /* HOST_O_* */
-    struct node *node;    /* file, or NULL: a channel */
-    u32 kind;             /* enum host_chan_kind */
+    u32 flags;         /* HOST_O_* */
+    struct node *node; /* file, or NULL: a channel */
+    u32 kind;          /* enum host_chan_kind */
     struct pipe_end *in, *out;
-    bool is_watch;        /* host_watch_new */
+    bool is_watch; /* host_watch_new */
     struct watched *watched;
 };
 
 extern struct handle g_handles[FAKE_HANDLES];
 
-struct handle *handle_of(host_handle h);      /* NULL: not open */
-s64 handle_new(host_handle *out);             /* -LX_ENFILE */
+struct handle *handle_of(host_handle h); /* NULL: not open */
+s64 handle_new(host_handle *out);        /* -LX_ENFILE */
 struct node *node_new(u32 type, u32 mode);
 void node_free_if_unused(struct node *n);
-s64 node_resize(struct node *n, u64 size);    /* -LX_EFBIG, -LX_ENOSPC */
+s64 node_resize(struct node *n, u64 size); /* -LX_EFBIG, -LX_ENOSPC */
 struct entry *entry_find(struct node *dir, const char *name, u64 len);
 void entry_add(struct node *dir, const char *name, u64 len, struct node *n);
 void entry_remove(struct node *dir, struct entry *e);

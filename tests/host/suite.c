@@ -73,7 +73,8 @@ static host_handle make(struct suite *s, const char *path)
     host_handle h = HOST_NONE;
 
     EQ(host_file_open(s->dir, path, HOST_O_READ | HOST_O_WRITE | HOST_O_CREATE | HOST_O_EXCL, 0640,
-                      &h), 0);
+                      &h),
+       0);
     return h;
 }
 
@@ -519,11 +520,10 @@ static void t_objects(struct suite *s)
 
 static void t_clocks(struct suite *s)
 {
-    static const enum host_clock ids[] = {HOST_CLOCK_REAL, HOST_CLOCK_MONO,
-                                          HOST_CLOCK_BOOT, HOST_CLOCK_RAW,
-                                          HOST_CLOCK_TAI, HOST_CLOCK_REAL_COARSE,
-                                          HOST_CLOCK_MONO_COARSE, HOST_CLOCK_PROC_CPU,
-                                          HOST_CLOCK_THREAD_CPU};
+    static const enum host_clock ids[] = {
+        HOST_CLOCK_REAL,        HOST_CLOCK_MONO,     HOST_CLOCK_BOOT,
+        HOST_CLOCK_RAW,         HOST_CLOCK_TAI,      HOST_CLOCK_REAL_COARSE,
+        HOST_CLOCK_MONO_COARSE, HOST_CLOCK_PROC_CPU, HOST_CLOCK_THREAD_CPU};
 
     for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
         s64 a = host_clock_ns(ids[i]);
@@ -599,7 +599,8 @@ static void t_threads(struct suite *s)
     s64 slot = slot_alloc();
 
     g_rounds = 0;
-    if (!OK(slot > 0) || !EQ(host_thread_create((u32)slot, thread_main, (void *)(uintptr_t)&n), 0)) {
+    if (!OK(slot > 0) ||
+        !EQ(host_thread_create((u32)slot, thread_main, (void *)(uintptr_t)&n), 0)) {
         return;
     }
     OK(!host_slot_idle((u32)slot));
@@ -805,17 +806,31 @@ struct host_case {
 };
 
 static const struct host_case cases[] = {
-    {"open", t_open},           {"modes", t_modes},     {"beneath", t_beneath},
-    {"transfer", t_transfer},   {"big", t_big},         {"size", t_size},
-    {"copy_dup", t_copy_and_dup}, {"times", t_times},   {"list", t_list},
-    {"folders", t_folders},     {"rename", t_rename},   {"links", t_links},
-    {"nodes", t_nodes},         {"meta", t_meta},       {"objects", t_objects},
-    {"clocks", t_clocks},       {"random", t_random},   {"park", t_park},
-    {"threads", t_threads},     {"sockets", t_sockets},
+    {"open", t_open},
+    {"modes", t_modes},
+    {"beneath", t_beneath},
+    {"transfer", t_transfer},
+    {"big", t_big},
+    {"size", t_size},
+    {"copy_dup", t_copy_and_dup},
+    {"times", t_times},
+    {"list", t_list},
+    {"folders", t_folders},
+    {"rename", t_rename},
+    {"links", t_links},
+    {"nodes", t_nodes},
+    {"meta", t_meta},
+    {"objects", t_objects},
+    {"clocks", t_clocks},
+    {"random", t_random},
+    {"park", t_park},
+    {"threads", t_threads},
+    {"sockets", t_sockets},
 #ifndef PICOLX_HOSTED
     {"processes", t_processes},
 #endif
-    {"system", t_system},       {"handles", t_handles},
+    {"system", t_system},
+    {"handles", t_handles},
 #ifdef PICOLX_HOSTED
     {"channels", t_channels},
 #endif

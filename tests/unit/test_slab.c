@@ -55,7 +55,7 @@ struct block {
 
 static bool intact(const struct block *b)
 {
-    for (u64 i = 0; i < b->size; i += b->size > 512 ? 61 : 1) {
+    for (u64 i = 0; i<b->size; i += b->size> 512 ? 61 : 1) {
         if (b->p[i] != b->fill) {
             return false;
         }
@@ -66,12 +66,9 @@ static bool intact(const struct block *b)
 static u64 random_size(void)
 {
     switch (unit_rand_below(8)) {
-    case 0:
-        return 1 + unit_rand_below(300000);
-    case 1:
-        return 1 + unit_rand_below(20000);
-    default:
-        return 1 + unit_rand_below(2100);
+    case 0: return 1 + unit_rand_below(300000);
+    case 1: return 1 + unit_rand_below(20000);
+    default: return 1 + unit_rand_below(2100);
     }
 }
 

@@ -21,7 +21,7 @@ extern const struct ex_entry g_ex_table_hi[] __attribute__((visibility("hidden")
     "3: mov $1, %k[err]\n"                                                                         \
     "jmp 2b\n"                                                                                     \
     ".popsection\n"                                                                                \
-    ".pushsection .ex_table, \"a\"\n"                                                               \
+    ".pushsection .ex_table, \"a\"\n"                                                              \
     ".balign 8\n"                                                                                  \
     ".quad 1b, 3b\n"                                                                               \
     ".popsection\n"
@@ -31,7 +31,7 @@ extern const struct ex_entry g_ex_table_hi[] __attribute__((visibility("hidden")
     {                                                                                              \
         u64 v = 0;                                                                                 \
         u32 err = 0;                                                                               \
-        __asm__ volatile("1: " ins "\n2:\n" EX_ENTRY                                  \
+        __asm__ volatile("1: " ins "\n2:\n" EX_ENTRY                                               \
                          : [v] "+r"(v), [err] "+r"(err)                                            \
                          : [p] "r"(addr)                                                           \
                          : "memory");                                                              \
