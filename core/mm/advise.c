@@ -62,25 +62,25 @@ static s64 advice_fits(const struct vma *v, u32 advice)
     switch (advice) {
     case LX_MADV_DONTNEED:
     case LX_MADV_COLD:
-    case LX_MADV_PAGEOUT:
-        return v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
-    case LX_MADV_FREE:
-        return !anon || v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
+    case LX_MADV_PAGEOUT: return v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
+    case LX_MADV_FREE: return !anon || v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
     case LX_MADV_REMOVE:
         if (v->flags & VMA_LOCKED || !(v->flags & LX_MAP_SHARED)) {
             return -LX_EINVAL;
         }
         return v->max_prot & LX_PROT_WRITE ? 0 : -LX_EACCES;
-    case LX_MADV_WIPEONFORK:
-        return anon ? 0 : -LX_EINVAL;
-    default:
-        return 0;
+    case LX_MADV_WIPEONFORK: return anon ? 0 : -LX_EINVAL;
+    default: return 0;
     }
 }
 
 static void set_advice_flag(struct mm *mm, struct vma *v, u32 advice)
 {
-    static const struct { u8 advice; bool set; u32 flag; } table[] = {
+    static const struct {
+        u8 advice;
+        bool set;
+        u32 flag;
+    } table[] = {
         {LX_MADV_DONTFORK, true, VMA_DONTFORK},     {LX_MADV_DOFORK, false, VMA_DONTFORK},
         {LX_MADV_WIPEONFORK, true, VMA_WIPEONFORK}, {LX_MADV_KEEPONFORK, false, VMA_WIPEONFORK},
         {LX_MADV_DONTDUMP, true, VMA_DONTDUMP},     {LX_MADV_DODUMP, false, VMA_DONTDUMP},

@@ -60,7 +60,7 @@ struct plan {
     u32 prot, max_prot, flags;
     struct file *file; /* what the vma will refer to */
     u64 off, object;
-    host_handle h;     /* HOST_NONE: anonymous */
+    host_handle h; /* HOST_NONE: anonymous */
     u64 host_off;
 };
 
@@ -125,8 +125,7 @@ static s64 resolve_source(const struct mm_request *r, struct plan *p)
             return err;
         }
         if (p->prot & MM_PROT_ALL & ~(u32)src.max_prot) {
-            return shared || (p->prot & LX_PROT_EXEC & ~(u32)src.max_prot) ? -LX_EPERM
-                                                                             : -LX_EACCES;
+            return shared || (p->prot & LX_PROT_EXEC & ~(u32)src.max_prot) ? -LX_EPERM : -LX_EACCES;
         }
         p->max_prot = (u32)src.max_prot;
         p->h = src.h;
@@ -158,8 +157,7 @@ static s64 choose_place(struct mm *mm, const struct mm_request *r, struct plan *
         if (!mm_range_ok(p->addr, p->len)) {
             return -LX_ENOMEM;
         }
-        if ((r->flags & LX_MAP_FIXED_NOREPLACE) &&
-            !vma_free_range(mm, p->addr, p->addr + p->len)) {
+        if ((r->flags & LX_MAP_FIXED_NOREPLACE) && !vma_free_range(mm, p->addr, p->addr + p->len)) {
             return -LX_EEXIST;
         }
         return r->how & MM_NO_LIMIT ? 0 : vma_may_change(mm, p->addr, p->addr + p->len);
@@ -222,8 +220,8 @@ static void describe(struct mm *mm, const struct plan *p, const struct mm_reques
 
 static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r, struct plan *p)
 {
-    u32 host_flags = r->flags & LX_MAP_POPULATE && !(r->flags & LX_MAP_NONBLOCK)
-                         ? HOST_MAP_POPULATE : 0u;
+    u32 host_flags =
+        r->flags & LX_MAP_POPULATE && !(r->flags & LX_MAP_NONBLOCK) ? HOST_MAP_POPULATE : 0u;
     s64 err = vma_reserve(mm, 5);
 
     if (err < 0) {
@@ -365,8 +363,8 @@ s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
 struct change {
     u64 addr, end; /* v contains addr */
     u32 prot;
-    u64 new_data;  /* bytes that RLIMIT_DATA will count */
-    s64 why;       /* it ends early, 0 it does not */
+    u64 new_data; /* bytes that RLIMIT_DATA will count */
+    s64 why;      /* it ends early, 0 it does not */
 };
 
 /* How far the change may go: the end of what is contiguous and permits it. */
@@ -457,8 +455,7 @@ s64 mm_protect(struct task *t, struct mm *mm, u64 addr, u64 len, u32 prot)
     const u32 known = MM_PROT_ALL | LX_PROT_SEM | LX_PROT_GROWSDOWN | LX_PROT_GROWSUP;
     s64 err;
 
-    if ((prot & (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) ==
-        (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) {
+    if ((prot & (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) == (LX_PROT_GROWSDOWN | LX_PROT_GROWSUP)) {
         return -LX_EINVAL;
     }
     if (!IS_ALIGNED(addr, PAGE_SIZE)) {

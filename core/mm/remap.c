@@ -213,24 +213,24 @@ static s64 remap_locked(struct move *m)
     return m->new ? relocate(m) : -LX_ENOMEM;
 }
 
-s64 mm_remap(struct task *t, struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
-             u64 new_addr) /* long: the arguments of mremap(2) */
+s64 mm_remap(struct task *t, struct mm *mm, const struct mm_move *mv)
 {
     const u32 known = LX_MREMAP_MAYMOVE | LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP;
-    struct move m = {.t = t, .mm = mm, .old = old, .new = new_addr, .flags = flags};
+    const u32 moving = LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP;
+    struct move m = {.t = t, .mm = mm, .old = mv->old, .new = mv->new_addr, .flags = mv->flags};
     s64 err;
 
-    if (flags & ~known || !IS_ALIGNED(old, PAGE_SIZE) ||
-        ((flags & (LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP)) && !(flags & LX_MREMAP_MAYMOVE)) ||
-        align_up_overflows(old_len, PAGE_SIZE, &m.old_len) ||
-        align_up_overflows(new_len, PAGE_SIZE, &m.new_len) || m.new_len == 0 ||
-        (flags & LX_MREMAP_DONTUNMAP && m.old_len != m.new_len)) {
+    if (m.flags & ~known || !IS_ALIGNED(m.old, PAGE_SIZE) ||
+        ((m.flags & moving) && !(m.flags & LX_MREMAP_MAYMOVE)) ||
+        align_up_overflows(mv->old_len, PAGE_SIZE, &m.old_len) ||
+        align_up_overflows(mv->new_len, PAGE_SIZE, &m.new_len) || m.new_len == 0 ||
+        (m.flags & LX_MREMAP_DONTUNMAP && m.old_len != m.new_len)) {
         return -LX_EINVAL;
     }
     if (m.new_len > host_caps()->user_hi) {
-        return flags & LX_MREMAP_FIXED ? -LX_EINVAL : -LX_ENOMEM;
+        return m.flags & LX_MREMAP_FIXED ? -LX_EINVAL : -LX_ENOMEM;
     }
-    if (!mm_range_ok(old, m.old_len)) {
+    if (!mm_range_ok(m.old, m.old_len)) {
         return -LX_EFAULT;
     }
     lock_acquire(&mm->lock);

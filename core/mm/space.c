@@ -152,7 +152,7 @@ static void copy_vmas(struct mm *to, const struct mm *from)
     struct rb_node *at = NULL;
     struct rb_node *n;
 
-    rb_for_each(n, &from->vmas) {
+    rb_for_each (n, &from->vmas) {
         const struct vma *v = rb_entry(n, struct vma, node);
         struct vma *c = to->spare;
 

@@ -17,15 +17,15 @@ struct task;
 
 /* locks: m mm lock */
 struct vma {
-    struct rb_node node;   /* [m] by address */
-    u64 start, end;        /* [m] page-aligned, end exclusive */
-    u32 prot;              /* [m] LX_PROT_* */
-    u32 max_prot;          /* [m] what mprotect may grant */
-    u32 flags;             /* [m] LX_MAP_SHARED/PRIVATE/GROWSDOWN/NORESERVE…, VMA_* */
-    u64 off;               /* [m] file offset of start, bytes */
-    u64 object;            /* [m] identity of shared memory for futexes, 0 private */
-    struct file *file;     /* [m] referenced, NULL anonymous */
-    const char *label;     /* [m] "[heap]", "[stack]", "[vdso]", NULL */
+    struct rb_node node; /* [m] by address */
+    u64 start, end;      /* [m] page-aligned, end exclusive */
+    u32 prot;            /* [m] LX_PROT_* */
+    u32 max_prot;        /* [m] what mprotect may grant */
+    u32 flags;           /* [m] LX_MAP_SHARED/PRIVATE/GROWSDOWN/NORESERVE…, VMA_* */
+    u64 off;             /* [m] file offset of start, bytes */
+    u64 object;          /* [m] identity of shared memory for futexes, 0 private */
+    struct file *file;   /* [m] referenced, NULL anonymous */
+    const char *label;   /* [m] "[heap]", "[stack]", "[vdso]", NULL */
 };
 /* Bits of vma.flags beside LX_MAP_SHARED, _PRIVATE, _GROWSDOWN, _NORESERVE. */
 #define VMA_DONTDUMP   (1u << 24)
@@ -45,29 +45,30 @@ struct mm_hooks {
 extern const struct mm_hooks g_mm_hooks;
 
 struct mm {
-    struct ref ref;             /* tasks */
-    _Atomic u32 users;          /* [a] host threads in this address space (proc/) */
-    struct lock lock;           /* LOCK_MM */
-    struct rb_root vmas;        /* [m] */
-    u64 n_vmas;                 /* [m] */
+    struct ref ref;      /* tasks */
+    _Atomic u32 users;   /* [a] host threads in this address space (proc/) */
+    struct lock lock;    /* LOCK_MM */
+    struct rb_root vmas; /* [m] */
+    u64 n_vmas;          /* [m] */
     u64 total_pages, locked_pages, shared_pages, stack_pages, data_pages, exec_pages; /* [m] */
-    u64 brk_start, brk;         /* [m] */
-    u64 mmap_top;               /* [I] top-down allocation starts here */
-    u64 stack_top;              /* [I] */
+    u64 brk_start, brk;                                                               /* [m] */
+    u64 mmap_top;                                   /* [I] top-down allocation starts here */
+    u64 stack_top;                                  /* [I] */
     u64 code_start, code_end, data_start, data_end; /* exec sets */
     u64 arg_start, arg_end, env_start, env_end;
-    u64 def_flags;              /* mlockall(MCL_FUTURE) */
-    struct file *exe;           /* [m] /proc/PID/exe */
-    u8 auxv[512]; u32 auxv_size;
+    u64 def_flags;    /* mlockall(MCL_FUTURE) */
+    struct file *exe; /* [m] /proc/PID/exe */
+    u8 auxv[512];
+    u32 auxv_size;
     bool dumpable, no_patch;
-    bool fork_fixup;            /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
-    u64 patch[8];               /* gate/patch: what it needs per space */
-    u64 changes;                /* [m] grows with every change of a vma */
-    u64 hole_at, hole_max;      /* [m] no hole above hole_at is larger than hole_max */
-    struct vma *spare;          /* [m] unused descriptions, linked by node.left */
-    u32 n_spare;                /* [m] */
-    struct vma_chunk *chunks;   /* [m] what they were cut from */
-    struct vma *last;           /* [m] found last, or NULL */
+    bool fork_fixup;          /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
+    u64 patch[8];             /* gate/patch: what it needs per space */
+    u64 changes;              /* [m] grows with every change of a vma */
+    u64 hole_at, hole_max;    /* [m] no hole above hole_at is larger than hole_max */
+    struct vma *spare;        /* [m] unused descriptions, linked by node.left */
+    u32 n_spare;              /* [m] */
+    struct vma_chunk *chunks; /* [m] what they were cut from */
+    struct vma *last;         /* [m] found last, or NULL */
 };
 
 /* Empty description: no mapping. exec fills it. */
@@ -95,25 +96,30 @@ void mm_clear(struct mm *mm);
 void mm_set_exe(struct mm *mm, struct file *exe);
 
 struct mm_request {
-    u64 addr, len;       /* addr: hint, or exact with LX_MAP_FIXED(_NOREPLACE) */
-    u32 prot, flags;     /* LX_PROT_*, LX_MAP_*; VMA_* of kernel-made mappings */
-    struct file *file;   /* NULL anonymous; a reference is taken */
-    u64 off;             /* bytes, page-aligned */
-    const char *label;   /* static string or NULL */
-    host_handle object;  /* only with MM_OBJECT in `how`: memory object instead of a file */
-    u32 how;             /* MM_* */
+    u64 addr, len;      /* addr: hint, or exact with LX_MAP_FIXED(_NOREPLACE) */
+    u32 prot, flags;    /* LX_PROT_*, LX_MAP_*; VMA_* of kernel-made mappings */
+    struct file *file;  /* NULL anonymous; a reference is taken */
+    u64 off;            /* bytes, page-aligned */
+    const char *label;  /* static string or NULL */
+    host_handle object; /* only with MM_OBJECT in `how`: memory object instead of a file */
+    u32 how;            /* MM_* */
 };
 enum mm_how {
-    MM_OBJECT = 1,       /* map `object` (vdso, System V memory); max_prot = prot | id below */
-    MM_NO_LIMIT = 2,     /* kernel's own: no rlimits */
+    MM_OBJECT = 1,   /* map `object` (vdso, System V memory); max_prot = prot | id below */
+    MM_NO_LIMIT = 2, /* kernel's own: no rlimits */
 };
 /* mmap(2): the address, or -LX_EINVAL, -LX_ENOMEM, -LX_EACCES, -LX_EPERM, -LX_EEXIST, -LX_ENODEV,
  * -LX_EOVERFLOW. limits from t (RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_DATA). Takes mm->lock. */
 s64 mm_map(struct task *t, struct mm *mm, const struct mm_request *r);
 s64 mm_unmap(struct mm *mm, u64 addr, u64 len);
 s64 mm_protect(struct task *t, struct mm *mm, u64 addr, u64 len, u32 prot);
-s64 mm_remap(struct task *t, struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
-             u64 new_addr);
+struct mm_move {
+    u64 old, old_len;
+    u64 new_len;
+    u64 new_addr; /* with LX_MREMAP_FIXED */
+    u32 flags;    /* LX_MREMAP_* */
+};
+s64 mm_remap(struct task *t, struct mm *mm, const struct mm_move *mv);
 /* brk(2): the break after the call (the old one if it could not be moved). */
 s64 mm_brk(struct task *t, struct mm *mm, u64 brk);
 /* madvise(2), msync(2), mlock2(2) and munlock(2), mlockall(2), mseal(2). */

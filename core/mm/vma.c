@@ -40,8 +40,8 @@ void vma_insert(struct mm *mm, struct vma *v)
 
     while (*link) {
         parent = *link;
-        link = v->start < rb_entry(parent, struct vma, node)->start ? &parent->left
-                                                                     : &parent->right;
+        link =
+            v->start < rb_entry(parent, struct vma, node)->start ? &parent->left : &parent->right;
     }
     rb_insert(&mm->vmas, &v->node, parent, link);
     mm->n_vmas++;
@@ -112,10 +112,9 @@ struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
 
 static bool alike(const struct vma *a, const struct vma *b)
 {
-    return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
-           a->file == b->file && a->object == b->object && a->max_prot == b->max_prot &&
-           a->label == b->label && !(a->flags & LX_MAP_GROWSDOWN) &&
-           (!has_offset(a) || a->off + vma_len(a) == b->off);
+    return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->file == b->file &&
+           a->object == b->object && a->max_prot == b->max_prot && a->label == b->label &&
+           !(a->flags & LX_MAP_GROWSDOWN) && (!has_offset(a) || a->off + vma_len(a) == b->off);
 }
 
 /* b, which follows a and is like it, becomes part of a. */

@@ -5,11 +5,11 @@
  */
 #pragma once
 
-#include "mm/space.h"
 #include "ks/layout.h"
 #include "lx_mman.h"
+#include "mm/space.h"
 
-#define MM_GUARD (256 * PAGE_SIZE) /* kept free below a growing stack */
+#define MM_GUARD    (256 * PAGE_SIZE) /* kept free below a growing stack */
 #define MM_PROT_ALL (LX_PROT_READ | LX_PROT_WRITE | LX_PROT_EXEC)
 
 /* Have at least n spare descriptions, so that the following steps cannot fail. -LX_ENOMEM */

@@ -54,9 +54,9 @@ static bool header_ok(const struct lx_elf64_ehdr *h)
 {
     return memcmp(h->e_ident, LX_ELFMAG, LX_SELFMAG) == 0 &&
            h->e_ident[LX_EI_CLASS] == LX_ELFCLASS64 && h->e_ident[LX_EI_DATA] == LX_ELFDATA2LSB &&
-           (h->e_type == LX_ET_EXEC || h->e_type == LX_ET_DYN) &&
-           h->e_machine == LX_EM_X86_64 && h->e_phentsize == sizeof(struct lx_elf64_phdr) &&
-           h->e_phnum > 0 && h->e_phnum * sizeof(struct lx_elf64_phdr) <= PHDRS_MAX;
+           (h->e_type == LX_ET_EXEC || h->e_type == LX_ET_DYN) && h->e_machine == LX_EM_X86_64 &&
+           h->e_phentsize == sizeof(struct lx_elf64_phdr) && h->e_phnum > 0 &&
+           h->e_phnum * sizeof(struct lx_elf64_phdr) <= PHDRS_MAX;
 }
 
 static u32 segment_prot(u32 p_flags)
@@ -122,15 +122,10 @@ static s64 take_header(const struct source *src, const struct lx_elf64_phdr *p,
                        struct elf_image *img)
 {
     switch (p->p_type) {
-    case LX_PT_LOAD:
-        return add_segment(img, p);
-    case LX_PT_INTERP:
-        return img->interp ? 0 : read_interp(src, p, &img->interp);
-    case LX_PT_GNU_STACK:
-        img->exec_stack = (p->p_flags & LX_PF_X) != 0;
-        return 0;
-    default:
-        return 0;
+    case LX_PT_LOAD: return add_segment(img, p);
+    case LX_PT_INTERP: return img->interp ? 0 : read_interp(src, p, &img->interp);
+    case LX_PT_GNU_STACK: img->exec_stack = (p->p_flags & LX_PF_X) != 0; return 0;
+    default: return 0;
     }
 }
 

@@ -20,9 +20,9 @@ struct elf_segment {
 };
 
 struct elf_image {
-    struct file *file;        /* referenced */
-    bool is_dyn;              /* ET_DYN: goes anywhere */
-    bool exec_stack;          /* PT_GNU_STACK with PF_X */
+    struct file *file; /* referenced */
+    bool is_dyn;       /* ET_DYN: goes anywhere */
+    bool exec_stack;   /* PT_GNU_STACK with PF_X */
     u32 n_segs, phnum;
     struct elf_segment *segs; /* owned, in file order */
     u64 entry;                /* address as in the file */

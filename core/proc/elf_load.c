@@ -2,8 +2,8 @@
 /* Mapping programs: segments, heap, interpreter, vdso, stack, where Linux puts them. */
 #include "base/str.h"
 #include "host/host.h"
-#include "ks/uaccess.h"
 #include "ks/layout.h"
+#include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_mman.h"
 #include "lx_personality.h"
@@ -197,9 +197,8 @@ static s64 map_vdso(struct mm *mm)
 }
 
 /* Program, interpreter and heap; fills what the auxiliary vector tells of them. */
-static s64 map_programs(struct mm *mm, const struct elf_image *img,
-                        const struct elf_image *interp, const struct chance *c,
-                        struct elf_where *w)
+static s64 map_programs(struct mm *mm, const struct elf_image *img, const struct elf_image *interp,
+                        const struct chance *c, struct elf_where *w)
 {
     u64 bias = choose_bias(mm, img, interp != NULL, c->pie);
     s64 err;

@@ -16,9 +16,9 @@
 #include "mm/space.h"
 #include "proc/task.h"
 
-#define AUX_MAX      32
-#define FRAME_FIXED  944 /* bytes of a signal frame beside the processor state */
-#define CLOCK_TICKS  100
+#define AUX_MAX     32
+#define FRAME_FIXED 944 /* bytes of a signal frame beside the processor state */
+#define CLOCK_TICKS 100
 
 struct aux {
     struct lx_auxv v[AUX_MAX];

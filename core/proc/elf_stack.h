@@ -13,8 +13,8 @@ struct elf_where {
     u64 base;               /* of its interpreter, 0 none */
     u64 start;              /* first instruction */
     u64 vdso;
-    u64 gap;                /* random bytes left free below the strings, 0 none */
-    u8 random[16];          /* AT_RANDOM         */
+    u64 gap;       /* random bytes left free below the strings, 0 none */
+    u8 random[16]; /* AT_RANDOM         */
 };
 
 /*

@@ -9,11 +9,11 @@
 #include "lx_resource.h"
 #include "proc/task.h"
 
-#define STRING_MAX  (128u * 1024)       /* one string with its NUL */
-#define TOTAL_MIN   (128ull * 1024)     /* whatever RLIMIT_STACK says */
-#define TOTAL_MAX   (6ull << 20)
-#define COUNT_MAX   0x7fffffffull
-#define FIRST_CAP   2048u
+#define STRING_MAX (128u * 1024)   /* one string with its NUL */
+#define TOTAL_MIN  (128ull * 1024) /* whatever RLIMIT_STACK says */
+#define TOTAL_MAX  (6ull << 20)
+#define COUNT_MAX  0x7fffffffull
+#define FIRST_CAP  2048u
 
 /* Room for n more bytes. */
 static s64 make_room(struct exec_strings *s, u64 n)
@@ -137,8 +137,7 @@ static s64 finish(struct exec_args *a)
     return a->argv.count ? 0 : add_kernel(a, &a->argv, "");
 }
 
-s64 exec_args_from_user(struct task *t, const char *path, uptr argv, uptr envp,
-                        struct exec_args *a)
+s64 exec_args_from_user(struct task *t, const char *path, uptr argv, uptr envp, struct exec_args *a)
 {
     s64 err = begin(t, path, a);
 

@@ -9,9 +9,9 @@
 
 struct exec_request {
     s32 dfd;
-    const char *path;  /* kernel string */
-    u32 at_flags;      /* execveat(2): LX_AT_EMPTY_PATH, LX_AT_SYMLINK_NOFOLLOW */
-    bool dfd_cloexec;  /* the path through dfd will be gone after exec: scripts cannot be run */
+    const char *path; /* kernel string */
+    u32 at_flags;     /* execveat(2): LX_AT_EMPTY_PATH, LX_AT_SYMLINK_NOFOLLOW */
+    bool dfd_cloexec; /* the path through dfd will be gone after exec: scripts cannot be run */
 };
 
 #define EXEC_KEEP_ID U32_MAX

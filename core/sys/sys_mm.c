@@ -50,10 +50,8 @@ static s64 check_file(const struct file *f, u32 prot, u32 flags)
 static s64 check_type(u32 *flags, bool anon)
 {
     switch (*flags & LX_MAP_TYPE) {
-    case LX_MAP_PRIVATE:
-        return 0;
-    case LX_MAP_SHARED:
-        break;
+    case LX_MAP_PRIVATE: return 0;
+    case LX_MAP_SHARED: break;
     case LX_MAP_SHARED_VALIDATE:
         if (anon) {
             return -LX_EINVAL;
@@ -62,8 +60,7 @@ static s64 check_type(u32 *flags, bool anon)
             return -LX_EOPNOTSUPP;
         }
         break;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
     *flags = (*flags & ~(u32)LX_MAP_TYPE) | LX_MAP_SHARED;
     return *flags & LX_MAP_GROWSDOWN ? -LX_EINVAL : 0;
@@ -128,7 +125,13 @@ s64 sys_brk(struct task *t, uptr brk)
 s64 sys_mremap(struct task *t, uptr old_addr, u64 old_len, u64 new_len, u32 flags,
                uptr new_addr) /* long: as the call */
 {
-    return mm_remap(t, t->mm, old_addr.a, old_len, new_len, flags, new_addr.a);
+    struct mm_move mv = {.old = old_addr.a,
+                         .old_len = old_len,
+                         .new_len = new_len,
+                         .new_addr = new_addr.a,
+                         .flags = flags};
+
+    return mm_remap(t, t->mm, &mv);
 }
 
 s64 sys_msync(struct task *t, uptr addr, u64 len, u32 flags)

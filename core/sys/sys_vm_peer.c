@@ -12,7 +12,7 @@
 #include "proc/task.h"
 #include "sysproto.h"
 
-#define BOUNCE 4096u
+#define BOUNCE  4096u
 #define IOV_MAX 1024u
 
 /* ptrace access by real ids, as ptrace(2) PTRACE_MODE_ATTACH_REALCREDS says. */
@@ -25,8 +25,8 @@ static bool may_access(const struct task *t, const struct task *other)
         return true;
     }
     return me->uid == it->euid && me->uid == it->suid && me->uid == it->uid &&
-           me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid &&
-           other->mm && other->mm->dumpable;
+           me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid && other->mm &&
+           other->mm->dumpable;
 }
 
 /* Slot of a thread of process pid that may be accessed, or an error. */
@@ -112,7 +112,13 @@ static s64 move_all(const struct peer *p, struct uio *local, uptr remote, u64 n)
     return total;
 }
 
-struct peer_call { s32 pid; uptr local; u64 n_local; uptr remote; u64 n_remote; };
+struct peer_call {
+    s32 pid;
+    uptr local;
+    u64 n_local;
+    uptr remote;
+    u64 n_remote;
+};
 
 static s64 peer_transfer(struct task *t, const struct peer_call *c, bool write)
 {
@@ -140,8 +146,8 @@ static s64 peer_transfer(struct task *t, const struct peer_call *c, bool write)
     return ret;
 }
 
-s64 sys_process_vm_readv(struct task *t, s32 pid, uptr local, u64 liovcnt, uptr remote,
-                         u64 riovcnt, u64 flags) /* long: as the call */
+s64 sys_process_vm_readv(struct task *t, s32 pid, uptr local, u64 liovcnt, uptr remote, u64 riovcnt,
+                         u64 flags) /* long: as the call */
 {
     struct peer_call c = {pid, local, liovcnt, remote, riovcnt};
 

@@ -48,13 +48,21 @@ static struct prog *good(u16 type)
     g->h.e_phnum = 4;
     g->h.e_phoff = 64;
     g->h.e_entry = base + 0x100;
-    g->p[0] = (struct lx_elf64_phdr){.p_type = LX_PT_INTERP, .p_filesz = 12,
-                                     .p_offset = offsetof(struct prog, interp)};
-    g->p[1] = (struct lx_elf64_phdr){.p_type = LX_PT_LOAD, .p_flags = 5, .p_vaddr = base,
-                                     .p_filesz = 0x1234, .p_memsz = 0x1234, .p_align = 0x1000};
-    g->p[2] = (struct lx_elf64_phdr){.p_type = LX_PT_LOAD, .p_flags = 6,
-                                     .p_vaddr = base + 0x3010, .p_offset = 0x2010,
-                                     .p_filesz = 0x10, .p_memsz = 0x5000, .p_align = 0x200000};
+    g->p[0] = (struct lx_elf64_phdr){
+        .p_type = LX_PT_INTERP, .p_filesz = 12, .p_offset = offsetof(struct prog, interp)};
+    g->p[1] = (struct lx_elf64_phdr){.p_type = LX_PT_LOAD,
+                                     .p_flags = 5,
+                                     .p_vaddr = base,
+                                     .p_filesz = 0x1234,
+                                     .p_memsz = 0x1234,
+                                     .p_align = 0x1000};
+    g->p[2] = (struct lx_elf64_phdr){.p_type = LX_PT_LOAD,
+                                     .p_flags = 6,
+                                     .p_vaddr = base + 0x3010,
+                                     .p_offset = 0x2010,
+                                     .p_filesz = 0x10,
+                                     .p_memsz = 0x5000,
+                                     .p_align = 0x200000};
     g->p[3] = (struct lx_elf64_phdr){.p_type = LX_PT_GNU_STACK, .p_flags = 6};
     strcpy(g->interp, "/lib/ld.so1");
     return g;

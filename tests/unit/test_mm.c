@@ -12,8 +12,8 @@
 #include "vfs/file.h"
 #include "vfs/vnode.h"
 
-#define PG PAGE_SIZE
-#define RW (LX_PROT_READ | LX_PROT_WRITE)
+#define PG   PAGE_SIZE
+#define RW   (LX_PROT_READ | LX_PROT_WRITE)
 #define ANON (LX_MAP_PRIVATE | LX_MAP_ANONYMOUS)
 
 /* Limits of the only "task" here. */
@@ -53,18 +53,25 @@ static s64 map(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags)
     return mm_map(g_task, mm, &r);
 }
 
+static s64 remap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags, u64 new_addr)
+{
+    struct mm_move mv = {
+        .old = old, .old_len = old_len, .new_len = new_len, .new_addr = new_addr, .flags = flags};
+
+    return mm_remap(g_task, mm, &mv);
+}
+
 /* A file that maps a memory object. */
 static host_handle g_object;
 static u64 g_max_prot = 7;
 
-static s64 test_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
-                    struct map_source *out)
+static s64 test_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out)
 {
     (void)f;
     (void)len;
     (void)prot;
-    *out = (struct map_source){.h = g_object, .off = off, .object = 77,
-                               .max_prot = shared ? g_max_prot : 7};
+    *out = (struct map_source){
+        .h = g_object, .off = off, .object = 77, .max_prot = shared ? g_max_prot : 7};
     return 0;
 }
 
@@ -155,7 +162,7 @@ UNIT_TEST(errors)
     CHECK_EQ(mm_protect(g_task, mm, KBASE, PG, RW), -LX_ENOMEM);
     CHECK_EQ(mm_protect(g_task, mm, KEND, PG, RW), -LX_ENOMEM);
     CHECK_EQ(mm_advise(mm, KBASE, PG, LX_MADV_DONTNEED), -LX_ENOMEM);
-    CHECK_EQ(mm_remap(g_task, mm, KBASE, PG, 2 * PG, LX_MREMAP_MAYMOVE, 0), -LX_EFAULT);
+    CHECK_EQ(remap(mm, KBASE, PG, 2 * PG, LX_MREMAP_MAYMOVE, 0), -LX_EFAULT);
     CHECK_EQ(mm_sync(mm, KBASE, PG, LX_MS_SYNC), -LX_ENOMEM);
     mm_put(mm);
 }
@@ -218,8 +225,8 @@ UNIT_TEST(files_and_futex_keys)
 {
     struct mm *mm = fresh();
     struct file *f = test_file();
-    struct mm_request r = {.len = 4 * PG, .prot = RW, .flags = LX_MAP_SHARED, .file = f,
-                           .off = 2 * PG};
+    struct mm_request r = {
+        .len = 4 * PG, .prot = RW, .flags = LX_MAP_SHARED, .file = f, .off = 2 * PG};
     u64 k1[2];
     u64 k2[2];
     s64 a = mm_map(g_task, mm, &r);
@@ -320,25 +327,23 @@ UNIT_TEST(heap)
     mm_put(mm);
 }
 
-UNIT_TEST(remap)
+UNIT_TEST(moves)
 {
     struct mm *mm = fresh();
     u64 a = (u64)map(mm, 0x10000000, 4 * PG, RW, ANON);
 
-    CHECK_EQ(mm_remap(g_task, mm, a, 4 * PG, 6 * PG, 0, 0), a);
-    CHECK_EQ(mm_remap(g_task, mm, a, 6 * PG, 2 * PG, 0, 0), a);
+    CHECK_EQ(remap(mm, a, 4 * PG, 6 * PG, 0, 0), a);
+    CHECK_EQ(remap(mm, a, 6 * PG, 2 * PG, 0, 0), a);
     CHECK_EQ(mm->total_pages, 2);
     CHECK_EQ(map(mm, a + 2 * PG, PG, LX_PROT_READ, ANON | LX_MAP_FIXED), a + 2 * PG);
-    CHECK_EQ(mm_remap(g_task, mm, a, 2 * PG, 3 * PG, 0, 0), -LX_ENOMEM);
-    CHECK_EQ(mm_remap(g_task, mm, a, 2 * PG, 3 * PG, LX_MREMAP_MAYMOVE, 0),
-             mm->mmap_top - 3 * PG);
+    CHECK_EQ(remap(mm, a, 2 * PG, 3 * PG, 0, 0), -LX_ENOMEM);
+    CHECK_EQ(remap(mm, a, 2 * PG, 3 * PG, LX_MREMAP_MAYMOVE, 0), mm->mmap_top - 3 * PG);
     CHECK_EQ(mm->total_pages, 4);
-    CHECK_EQ(mm_remap(g_task, mm, a, PG, PG, LX_MREMAP_MAYMOVE, 0), -LX_EFAULT);
-    CHECK_EQ(mm_remap(g_task, mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED, a), -LX_EINVAL);
-    CHECK_EQ(mm_remap(g_task, mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED | LX_MREMAP_MAYMOVE, KBASE),
-             -LX_EINVAL);
-    CHECK_EQ(mm_remap(g_task, mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED | LX_MREMAP_MAYMOVE, a), a);
-    CHECK_EQ(mm_remap(g_task, mm, a, 0, PG, LX_MREMAP_MAYMOVE, 0), -LX_EINVAL);
+    CHECK_EQ(remap(mm, a, PG, PG, LX_MREMAP_MAYMOVE, 0), -LX_EFAULT);
+    CHECK_EQ(remap(mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED, a), -LX_EINVAL);
+    CHECK_EQ(remap(mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED | LX_MREMAP_MAYMOVE, KBASE), -LX_EINVAL);
+    CHECK_EQ(remap(mm, a + 2 * PG, PG, PG, LX_MREMAP_FIXED | LX_MREMAP_MAYMOVE, a), a);
+    CHECK_EQ(remap(mm, a, 0, PG, LX_MREMAP_MAYMOVE, 0), -LX_EINVAL);
     CHECK_EQ(fake_mem_total(), 4 * PG);
     mm_put(mm);
 }
@@ -413,7 +418,7 @@ UNIT_TEST(fork_sees_changes_until_the_host_copies)
 
 /* ------------------------------------------------------------------ against a model -------- */
 
-#define N 64
+#define N    64
 #define BASE 0x30000000ull
 static s32 g_model[N]; /* prot of each page, -1 unmapped */
 
@@ -488,13 +493,10 @@ UNIT_TEST(random_operations)
             CHECK_EQ(r, model_mapped(at, n) ? 0 : -LX_ENOMEM);
             model_set(at, n, (s32)prot, true);
             break;
-        case 3:
-            mm_advise(mm, addr, n * PG,
-                      prot & 1 ? LX_MADV_DONTFORK : LX_MADV_DOFORK);
-            break;
+        case 3: mm_advise(mm, addr, n * PG, prot & 1 ? LX_MADV_DONTFORK : LX_MADV_DOFORK); break;
         default:
-            r = mm_remap(g_task, mm, addr, PG, PG, LX_MREMAP_MAYMOVE | LX_MREMAP_FIXED,
-                         BASE + ((at + 9) % N) * PG);
+            r = remap(mm, addr, PG, PG, LX_MREMAP_MAYMOVE | LX_MREMAP_FIXED,
+                      BASE + ((at + 9) % N) * PG);
             if (r >= 0) {
                 CHECK(g_model[at] >= 0);
                 g_model[(at + 9) % N] = g_model[at];
