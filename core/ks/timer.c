@@ -25,7 +25,7 @@ static struct minheap_node **resize(void *ctx, struct minheap_node **old, u32 fr
         kfree(old);
         return NULL;
     }
-    return krealloc(old, from * sizeof(*old), to * sizeof(*old));
+    return krealloc(old, from * sizeof(void *), to * sizeof(void *));
 }
 
 void timer_init(struct timer *t, void (*fn)(struct timer *))

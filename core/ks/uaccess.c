@@ -104,9 +104,12 @@ bool user_range_ok(uptr p, u64 len)
 
 u64 uaccess_fixup(u64 rip)
 {
-    for (const struct ex_entry *e = g_ex_table_lo; e < g_ex_table_hi; e++) {
-        if (e->fault == rip) {
-            return e->resume;
+    u64 n =
+        ((u64)(uintptr_t)g_ex_table_hi - (u64)(uintptr_t)g_ex_table_lo) / sizeof(struct ex_entry);
+
+    for (u64 i = 0; i < n; i++) {
+        if (g_ex_table_lo[i].fault == rip) {
+            return g_ex_table_lo[i].resume;
         }
     }
     return 0;

@@ -27,7 +27,7 @@ s32 clock_host(s32 clock)
 /* Processor time by a dynamic id: ~pid << 3 | thread | kind (clock_getcpuclockid(3)). */
 static s64 cpu_clock_ns(struct task *t, s32 clock, s64 *ns)
 {
-    lx_pid_t pid = ~(clock >> 3);
+    lx_pid_t pid = (lx_pid_t)(~((u32)clock >> 3) & 0x1fffffff);
     struct host_times h;
     struct task *of;
 

@@ -263,7 +263,7 @@ static s64 change_limit(struct task *t, struct group *g, u32 which, const struct
 
 s64 sys_prlimit64(struct task *t, s32 pid, s32 resource, uptr new, uptr old)
 {
-    struct lx_rlimit set;
+    struct lx_rlimit set = {0, 0};
     struct lx_rlimit got;
     struct task *of;
     s64 r;
