@@ -224,22 +224,6 @@ CASE(fault_segv)
     EQ(gt_mask(SIG_BLOCK, 0), 0);
 }
 
-CASE(fault_kernel_half)
-{
-    /* Under lx lxcore's memory lies here, guarded: reading and writing it must look like a hole or
-     * worse. */
-    static const unsigned long at[] = {0x680000000000ul, 0x680000100000ul, 0x680000400000ul,
-                                       0x680001000000ul, 0x680010000000ul, 0x680040000000ul,
-                                       0x680100000000ul, 0x690000000000ul};
-    catch_faults();
-    for (size_t i = 0; i < COUNT(at); i++) {
-        FAULT("movb $0x55, (%1)", "r"(at[i] + 16));
-        EQ(g_sig, SIGSEGV);
-        EQ(g_addr, at[i] + 16);
-        CHECK(sc(getpid) > 0);
-    }
-}
-
 CASE(fault_other_kinds)
 {
     catch_faults();

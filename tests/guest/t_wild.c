@@ -126,6 +126,22 @@ static void probe_read4(unsigned long addr)
     __asm__ volatile(".byte 0x8a, 0x07, 0x66, 0x90" : : "D"(addr) : "rax", "memory");
 }
 
+CASE(plain_stores)
+{
+    /* Stores of a compiler, told with the right address each. */
+    gt_handle(SIGSEGV, skip, SA_SIGINFO, 0);
+    g_faults = g_strange = 0;
+    for (size_t i = 0; i < COUNT(g_regions); i++) {
+        for (unsigned long at = 16; at < 1ul << 32; at = at * 4 + 16) {
+            __asm__ volatile("movb $0x55, (%%rdi)\n nop" : : "D"(g_regions[i] + at) : "memory");
+            CHECK(sc(getpid) > 0);
+        }
+    }
+    CHECK(g_faults >= 60);
+    EQ(g_strange, 0);
+    gt_default(SIGSEGV);
+}
+
 static unsigned long g_seed = 88172645463325252ul;
 
 static unsigned long rnd(void)

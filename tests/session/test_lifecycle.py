@@ -97,6 +97,19 @@ def terminate_and_shutdown(lx):
     equal(lx.run("--shutdown"), (0, "", ""), "without a manager")
 
 
+def session_members(lx):
+    """Pico processes: in the host session of an instance, but not its supervisor."""
+    heads, found = {i[2] for i in lx.instances()}, []
+    for pid in lx.processes() - heads:
+        try:
+            with open("/proc/%d/stat" % pid, encoding="latin1") as f:
+                if int(f.read().rsplit(")", 1)[1].split()[3]) in heads:
+                    found.append(pid)
+        except OSError:
+            pass
+    return sorted(found)
+
+
 def one_kill(lx, victim, args, want):
     """Start a command, kill what victim() names, check lx's end and the next start."""
     job = lx.start(*args)
@@ -107,7 +120,7 @@ def one_kill(lx, victim, args, want):
     equal((job.returncode, out), (want, ""), err)
     if want == 124:
         match(err, r"^lx: [^\n]*; [^\n]*\n$", "one line")
-    keep = {lx.manager()} | {i[2] for i in lx.instances()}
+    keep = {lx.manager()} | {i[2] for i in lx.instances()} | set(session_members(lx))
     equal({p for p in wait_gone(before - keep, 5) if p not in lx.processes()}, set())
     equal(lx.run("--", "echo", "again")[:2], (0, "again\n"))
 
@@ -132,19 +145,6 @@ def manager_killed(lx):
 def supervisor_killed(lx):
     for root in ([], ["--root", "/"]):
         one_kill(lx, busy_supervisor, root + ["--", "sleep", "1000"], 124)
-
-
-def session_members(lx):
-    """Pico processes: in the host session of an instance, but not its supervisor."""
-    heads, found = {i[2] for i in lx.instances()}, []
-    for pid in lx.processes() - heads:
-        try:
-            with open("/proc/%d/stat" % pid, encoding="latin1") as f:
-                if int(f.read().rsplit(")", 1)[1].split()[3]) in heads:
-                    found.append(pid)
-        except OSError:
-            pass
-    return sorted(found)
 
 
 @fresh
