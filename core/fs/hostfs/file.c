@@ -62,7 +62,9 @@ static s64 open_name(struct vnode *vn, struct dentry *d, u32 host_flags, struct 
     if (r < 0) {
         return r;
     }
-    r = host_file_open(root, p.s, host_flags, 0, out);
+    do {
+        r = host_file_open(root, p.s, host_flags, 0, out);
+    } while (r == -LX_ENFILE && hostshared_shrink(hostfs_of(vn)));
     if (r == -LX_EPERM && (host_flags & HOST_O_WRITE)) {
         r = host_file_open(root, p.s, host_flags | HOST_O_APPEND, 0, out); /* append-only file */
     }

@@ -84,6 +84,8 @@ bool hostshared_offer(struct vnode *vn, host_handle h, const struct host_stat *s
 void hostshared_put(struct vnode *vn);
 /* Close it if nobody uses it: the file may be gone. vn not locked. */
 void hostshared_drop(struct vnode *vn);
+/* Out of host handles: close some idle ones; false if there was none. */
+bool hostshared_shrink(struct hostfs *fs);
 /* The vnode ends. */
 void hostshared_end(struct hostfs *fs, struct hostnode *n);
 

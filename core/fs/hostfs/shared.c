@@ -82,30 +82,43 @@ bool hostshared_offer(struct vnode *vn, host_handle h, const struct host_stat *s
     return taken;
 }
 
-/* Close the oldest idle ones above the limit. A file that is busy just now is passed over. */
-static void evict(struct hostfs *fs)
+/* Close the oldest idle one if there are more than `limit`; false: none. A file whose vnode is
+ * locked just now is passed over. */
+static bool evict(struct hostfs *fs, u32 limit)
 {
     host_handle victim = HOST_NONE;
     struct hostnode *n;
 
     lock_acquire(&fs->idle_lock);
     list_for_each_entry(n, &fs->idle, idle) {
-        if (fs->n_idle <= fs->max_idle || !lock_try(&n->vn->lock)) {
+        if (fs->n_idle <= limit) {
             break;
         }
-        if (!n->shared_users) {
+        if (lock_try(&n->vn->lock)) {
             victim = n->shared.h;
             n->shared.h = HOST_NONE;
             list_del_init(&n->idle);
             fs->n_idle--;
+            lock_release(&n->vn->lock);
+            break;
         }
-        lock_release(&n->vn->lock);
-        break;
     }
     lock_release(&fs->idle_lock);
-    if (victim != HOST_NONE) {
-        host_handle_close(victim);
+    if (victim == HOST_NONE) {
+        return false;
     }
+    host_handle_close(victim);
+    return true;
+}
+
+bool hostshared_shrink(struct hostfs *fs)
+{
+    bool any = false;
+
+    for (u32 i = 0; i < 16 && evict(fs, 0); i++) {
+        any = true;
+    }
+    return any;
 }
 
 void hostshared_put(struct vnode *vn)
@@ -127,7 +140,7 @@ void hostshared_put(struct vnode *vn)
     }
     lock_release(&vn->lock);
     if (full) {
-        evict(fs);
+        (void)evict(fs, fs->max_idle);
     }
 }
 

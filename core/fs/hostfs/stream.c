@@ -24,6 +24,7 @@ struct stream {
     host_handle h;
     u32 kind;   /* HOST_CHAN_* */
     u64 object; /* files: identity for shared memory */
+    struct ref ref; /* open files: /dev/stdin and the like open it again */
 };
 
 static inline struct stream *stream_of(const struct file *f)
@@ -194,11 +195,18 @@ static void stream_release(struct file *f)
 {
     struct stream *s = stream_of(f);
 
+    bool last;
+
     lock_acquire(&f->vnode->lock);
-    f->vnode->data = NULL;
+    last = ref_put(&s->ref);
+    if (last) {
+        f->vnode->data = NULL;
+    }
     lock_release(&f->vnode->lock);
-    host_handle_close(s->h);
-    kfree(s);
+    if (last) {
+        host_handle_close(s->h);
+        kfree(s);
+    }
 }
 
 static const struct file_ops stream_ops = {
@@ -249,7 +257,31 @@ static s64 stream_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
     return m ? host_file_setattr(s->h, m, &a) : 0;
 }
 
+static u32 stream_kind(const struct stream *s)
+{
+    return s->kind == HOST_CHAN_FILE ? FILE_SEEKABLE | FILE_OWN_POS | FILE_BLOCKS
+                                     : FILE_STREAM | FILE_BLOCKS;
+}
+
+/* Through /proc/PID/fd: another open file on the same handle, whose position they share. */
+static s64 stream_open(struct vnode *vn, struct file *f)
+{
+    struct stream *s;
+
+    lock_acquire(&vn->lock);
+    s = vn->data;
+    if (s) {
+        ref_get(&s->ref);
+        f->ops = &stream_ops;
+        f->kind = stream_kind(s);
+        f->priv = s;
+    }
+    lock_release(&vn->lock);
+    return s ? 0 : -LX_ENXIO;
+}
+
 static const struct vnode_ops stream_vnode_ops = {
+    .open = stream_open,
     .getattr = stream_getattr,
     .setattr = stream_setattr,
 };
@@ -280,18 +312,16 @@ s64 stream_file_new(host_handle h, u32 flags, struct file **out)
     if (!s) {
         return -LX_ENOMEM;
     }
-    *s = (struct stream){h, (u32)kind, hash_combine(hash_u64(st.ino), st.dev) | 1};
+    *s = (struct stream){h, (u32)kind, hash_combine(hash_u64(st.ino), st.dev) | 1, REF_INIT(1)};
     stream_label(label, sizeof(label), s->kind, &st);
     f = file_anon(&stream_ops, label, hosttype_mode(st.type) | st.mode, flags,
-                  kind == HOST_CHAN_FILE ? FILE_SEEKABLE | FILE_OWN_POS | FILE_BLOCKS
-                                         : FILE_STREAM | FILE_BLOCKS,
-                  s);
+                  stream_kind(s), s);
     if (!f) {
         kfree(s);
         return -LX_ENOMEM;
     }
     hoststat_attr(&st, &f->vnode->attr);
-    f->vnode->flags |= VN_ATTR_STALE | VN_REVALIDATE;
+    f->vnode->flags |= VN_ATTR_STALE | VN_REVALIDATE | VN_OWN_OPEN;
     f->vnode->ops = &stream_vnode_ops;
     f->vnode->data = s;
     *out = f;
