@@ -159,6 +159,9 @@ static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool cr
 
 static s64 driver_open(struct vnode *vn, struct file *f)
 {
+    if (vn->flags & VN_OWN_OPEN) {
+        return vn->ops->open(vn, f);
+    }
     switch (vn->type) {
     case LX_S_IFIFO:
         return g_fifo_open ? g_fifo_open(vn, f) : -LX_ENXIO;

@@ -169,9 +169,15 @@ static void probe_limits(void)
     struct {
         u64 cur, max;
     } lim = {0, 0};
+    struct {
+        s64 uptime;
+        u64 loads[3], total, rest[10];
+    } mem = {0};
     u8 mask[128];
     s64 n = raw_syscall3(__NR_sched_getaffinity, 0, sizeof(mask), mask);
 
+    raw_syscall1(__NR_sysinfo, &mem);
+    g_caps.mem_total = mem.total;
     g_caps.ncpu = 0;
     for (s64 i = 0; i < n * 8; i++) {
         g_caps.ncpu += (mask[i / 8] >> (i % 8)) & 1;
