@@ -44,7 +44,7 @@ check: deps-check ## everything: build, lint, unit, host and guest tests; ends w
 	@rm -rf $(RESULTS)
 	@mkdir -p $(RESULTS)
 	$(Q)$(PYTHON) tools/summary.py --results $(RESULTS) --make '$(MAKE)' \
-	    all lint-lite tool-check abi-check unit hosttest guest
+	    all lint-lite tool-check abi-check unit hosttest guest session-test
 
 bench: all bench-bin ## benchmarks against native, as ratios
 	$(Q)$(if $(wildcard bench/run.py),$(PYTHON) bench/run.py,echo 'no bench/run.py')

@@ -33,3 +33,18 @@ $(BUILD)/distro.tar: tools/mkdistro.py
 ifneq ($(wildcard session/*.c),)
 ALL += $(BUILD)/distro.tar
 endif
+
+# the codec under the sanitizers
+$(OBJ)/unit/gen/proto.o: $(GEN)/.proto
+	$(mkdir)
+	$(Q)$(CC) $(UNIT_CORE) $(DEPFLAGS) -c -o $@ $(GEN)/proto.c
+$(OBJ)/unit/gen/codec.o: session/common/codec.c $(GEN)/.proto
+	$(mkdir)
+	$(Q)$(CC) $(UNIT_CORE) $(DEPFLAGS) -c -o $@ $<
+$(OBJ)/unit/tests/unit/test_proto.o: | $(GEN)/.proto
+$(BUILD)/tests/unit/test_proto: $(OBJ)/unit/gen/proto.o $(OBJ)/unit/gen/codec.o
+
+.PHONY: session-test
+session-test: all ## lx, lxmanager and init: command line, life cycle, console
+	$(Q)PICOLX_BUILD=$(abspath $(BUILD)) $(PYTHON) tools/runtests.py --results $(RESULTS) \
+	    --timeout 400 --jobs 1 session $(sort $(wildcard tests/session/test_*.py))
