@@ -22,8 +22,8 @@
 
 struct stream {
     host_handle h;
-    u32 kind;   /* HOST_CHAN_* */
-    u64 object; /* files: identity for shared memory */
+    u32 kind;       /* HOST_CHAN_* */
+    u64 object;     /* files: identity for shared memory */
     struct ref ref; /* open files: /dev/stdin and the like open it again */
 };
 
@@ -54,6 +54,20 @@ static s64 stream_read(struct file *f, struct uio *u, s64 *pos)
     return r == -LX_EINTR ? -LX_ERESTARTSYS : r;
 }
 
+/* At *pos, or at the end for O_APPEND. */
+static s64 write_at(struct file *f, struct uio *u, s64 *pos)
+{
+    struct stream *s = stream_of(f);
+    bool append = (f->flags & LX_O_APPEND) != 0;
+    s64 r = host_file_write(s->h, u->iov, u->n, append ? HOST_APPEND : (u64)*pos);
+    struct host_stat st;
+
+    if (r > 0) {
+        *pos = append && host_file_stat(s->h, &st) == 0 ? (s64)st.size : *pos + r;
+    }
+    return r;
+}
+
 static s64 stream_write(struct file *f, struct uio *u, s64 *pos)
 {
     struct stream *s = stream_of(f);
@@ -62,8 +76,7 @@ static s64 stream_write(struct file *f, struct uio *u, s64 *pos)
     if (s->kind != HOST_CHAN_FILE) {
         r = host_chan_write(s->h, u->iov, u->n, may_wait(f));
     } else if (pos) {
-        r = host_file_write(s->h, u->iov, u->n, (u64)*pos);
-        *pos += r > 0 ? r : 0;
+        r = write_at(f, u, pos);
     } else {
         if (f->flags & LX_O_APPEND) {
             (void)host_chan_seek(s->h, 0, LX_SEEK_END);
@@ -97,8 +110,17 @@ static u32 stream_poll(struct file *f, struct poll_table *pt)
 static s64 stream_seek(struct file *f, s64 off, u32 whence)
 {
     struct stream *s = stream_of(f);
+    struct host_stat st;
+    s64 r;
 
-    return s->kind == HOST_CHAN_FILE ? host_chan_seek(s->h, off, whence) : -LX_ESPIPE;
+    if (s->kind != HOST_CHAN_FILE) {
+        return -LX_ESPIPE;
+    }
+    if (f->kind & FILE_OWN_POS) {
+        return host_chan_seek(s->h, off, whence);
+    }
+    r = host_file_stat(s->h, &st);
+    return r < 0 ? r : file_seek_generic(f, off, whence, (s64)st.size, S64_MAX);
 }
 
 /* Size of the structure a terminal request carries, and whether it goes in. 0: not passed on. */
@@ -263,7 +285,7 @@ static u32 stream_kind(const struct stream *s)
                                      : FILE_STREAM | FILE_BLOCKS;
 }
 
-/* Through /proc/PID/fd: another open file on the same handle, whose position they share. */
+/* Through /proc/PID/fd: another open file on the same handle, with a position of its own. */
 static s64 stream_open(struct vnode *vn, struct file *f)
 {
     struct stream *s;
@@ -273,7 +295,7 @@ static s64 stream_open(struct vnode *vn, struct file *f)
     if (s) {
         ref_get(&s->ref);
         f->ops = &stream_ops;
-        f->kind = stream_kind(s);
+        f->kind = stream_kind(s) & ~(u32)FILE_OWN_POS;
         f->priv = s;
     }
     lock_release(&vn->lock);
@@ -314,8 +336,7 @@ s64 stream_file_new(host_handle h, u32 flags, struct file **out)
     }
     *s = (struct stream){h, (u32)kind, hash_combine(hash_u64(st.ino), st.dev) | 1, REF_INIT(1)};
     stream_label(label, sizeof(label), s->kind, &st);
-    f = file_anon(&stream_ops, label, hosttype_mode(st.type) | st.mode, flags,
-                  stream_kind(s), s);
+    f = file_anon(&stream_ops, label, hosttype_mode(st.type) | st.mode, flags, stream_kind(s), s);
     if (!f) {
         kfree(s);
         return -LX_ENOMEM;
