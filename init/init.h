@@ -24,7 +24,7 @@ extern struct machine g_machine;
 struct message {
     const void *data;
     size_t len;
-    void *mapped;    /* of a spilled one */
+    void *mapped; /* of a spilled one */
     size_t map_size;
 };
 /* The next message; message_done gives it back. 1, 0 = manager gone, -LX_EAGAIN, -errno */

@@ -29,18 +29,20 @@ static const struct mount_row g_mounts[] = {
     {"/", "/mnt/c", "hostfs", "", LX_MS_NOATIME, DISTRO, 0755},
 };
 
-struct dir_row { const char *path; u32 mode; };
+struct dir_row {
+    const char *path;
+    u32 mode;
+};
 static const struct dir_row g_dirs[] = {
-    {"/mnt", 0755},      {"/tmp", 01777},      {"/run/lock", 01777},
-    {"/run/user", 0755}, {"/run/shm", 01777},
+    {"/mnt", 0755}, {"/tmp", 01777}, {"/run/lock", 01777}, {"/run/user", 0755}, {"/run/shm", 01777},
 };
 
-struct link_row { const char *target, *path; };
+struct link_row {
+    const char *target, *path;
+};
 static const struct link_row g_links[] = {
-    {"/proc/self/fd", "/dev/fd"},
-    {"/proc/self/fd/0", "/dev/stdin"},
-    {"/proc/self/fd/1", "/dev/stdout"},
-    {"/proc/self/fd/2", "/dev/stderr"},
+    {"/proc/self/fd", "/dev/fd"},       {"/proc/self/fd/0", "/dev/stdin"},
+    {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
     {"pts/ptmx", "/dev/ptmx"},
 };
 

@@ -155,8 +155,8 @@ s64 rt_write_all(s32 fd, const void *buf, size_t n)
 
 void *rt_map(size_t size)
 {
-    s64 r = rt_sc6(__NR_mmap, 0, size, LX_PROT_READ | LX_PROT_WRITE,
-                   LX_MAP_PRIVATE | LX_MAP_ANONYMOUS, (u64)-1ll, 0);
+    s64 r =
+        sc(mmap, 0, size, LX_PROT_READ | LX_PROT_WRITE, LX_MAP_PRIVATE | LX_MAP_ANONYMOUS, -1ll);
 
     return r < 0 && r > -4096 ? NULL : (void *)r;
 }

@@ -6,12 +6,12 @@
 
 #include "base/types.h"
 
-static inline s64 rt_sc6(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+static inline s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
     s64 ret;
     register u64 r10 __asm__("r10") = d;
     register u64 r8 __asm__("r8") = e;
-    register u64 r9 __asm__("r9") = f;
+    register u64 r9 __asm__("r9") = 0; /* mmap's offset; nobody else has a sixth */
     __asm__ volatile("syscall"
                      : "=a"(ret)
                      : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
@@ -19,17 +19,20 @@ static inline s64 rt_sc6(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
     return ret;
 }
 
+// clang-format off
 #define RT_L(x)                 ((u64)(x))
-#define RT_S0(n)                rt_sc6(n, 0, 0, 0, 0, 0, 0)
-#define RT_S1(n, a)             rt_sc6(n, RT_L(a), 0, 0, 0, 0, 0)
-#define RT_S2(n, a, b)          rt_sc6(n, RT_L(a), RT_L(b), 0, 0, 0, 0)
-#define RT_S3(n, a, b, c)       rt_sc6(n, RT_L(a), RT_L(b), RT_L(c), 0, 0, 0)
-#define RT_S4(n, a, b, c, d)    rt_sc6(n, RT_L(a), RT_L(b), RT_L(c), RT_L(d), 0, 0)
-#define RT_S5(n, a, b, c, d, e) rt_sc6(n, RT_L(a), RT_L(b), RT_L(c), RT_L(d), RT_L(e), 0)
+#define RT_S0(n)                rt_sc5(n, 0, 0, 0, 0, 0)
+#define RT_S1(n, a)             rt_sc5(n, RT_L(a), 0, 0, 0, 0)
+#define RT_S2(n, a, b)          rt_sc5(n, RT_L(a), RT_L(b), 0, 0, 0)
+#define RT_S3(n, a, b, c)       rt_sc5(n, RT_L(a), RT_L(b), RT_L(c), 0, 0)
+#define RT_S4(n, a, b, c, d)    rt_sc5(n, RT_L(a), RT_L(b), RT_L(c), RT_L(d), 0)
+#define RT_S5(n, a, b, c, d, e) rt_sc5(n, RT_L(a), RT_L(b), RT_L(c), RT_L(d), RT_L(e))
 #define RT_PICK(_0, _1, _2, _3, _4, _5, m, ...) m
-#define RT_SC(...)              RT_PICK(__VA_ARGS__, RT_S5, RT_S4, RT_S3, RT_S2, RT_S1, RT_S0, )(__VA_ARGS__)
+#define RT_SC(...) \
+    RT_PICK(__VA_ARGS__, RT_S5, RT_S4, RT_S3, RT_S2, RT_S1, RT_S0, )(__VA_ARGS__)
+// clang-format on
 /* sc(read, fd, buf, size): the result, -errno for an error. */
-#define sc(name, ...)           RT_SC(__NR_##name, ##__VA_ARGS__)
+#define sc(name, ...)                           RT_SC(__NR_##name, ##__VA_ARGS__)
 
 /* The child runs fn(arg) in our memory, on its own stack, until it execs or exits; its pid. */
 s64 rt_vfork(void (*fn)(void *), void *arg, void *stack_top);
@@ -44,7 +47,10 @@ bool rt_eq(const char *a, const char *b);
 bool rt_starts(const char *s, const char *prefix);
 
 /* Text into a buffer of fixed size; always NUL-terminated; what does not fit is dropped. */
-struct rt_text { char *buf; size_t size, len; };
+struct rt_text {
+    char *buf;
+    size_t size, len;
+};
 void rt_text_init(struct rt_text *t, char *buf, size_t size);
 void rt_put(struct rt_text *t, const char *s);
 void rt_put_num(struct rt_text *t, u64 v);

@@ -23,11 +23,11 @@ struct plan {
     struct user user;
     const char **argv, **envp;
     u32 n_env, max_env;
-    const char *file;   /* program to look for */
-    const char *path;   /* value of PATH */
-    s32 fds[3];         /* what becomes 0, 1, 2 */
-    s32 tty;            /* controlling terminal or -1 */
-    char *arena;        /* text of generated variables and pointers */
+    const char *file; /* program to look for */
+    const char *path; /* value of PATH */
+    s32 fds[3];       /* what becomes 0, 1, 2 */
+    s32 tty;          /* controlling terminal or -1 */
+    char *arena;      /* text of generated variables and pointers */
     size_t arena_size, used;
     u8 stack[STACK_SIZE] __attribute__((aligned(16)));
 };
@@ -378,8 +378,8 @@ _Noreturn static void exec_failed(const struct plan *p, s64 err)
         if (has_slash && sc(access, p->file, 0) == 0) {
             complain(p->file, ": its interpreter is missing", "; install it in this root", "");
         } else {
-            complain(p->file, ": not found; ", has_slash ? "check the path" : "check the name and PATH",
-                     "");
+            complain(p->file, ": not found; ",
+                     has_slash ? "check the path" : "check the name and PATH", "");
         }
         leave(CODE_ABSENT);
     case LX_ENOEXEC:
@@ -387,9 +387,7 @@ _Noreturn static void exec_failed(const struct plan *p, s64 err)
         complain(p->file, ": cannot run: ", "Exec format error",
                  "; only 64-bit x86-64 ELF programs and scripts run here");
         leave(CODE_NOT_EXEC);
-    default:
-        complain(p->file, ": cannot run: ", rt_strerror(err), "");
-        leave(CODE_NOT_EXEC);
+    default: complain(p->file, ": cannot run: ", rt_strerror(err), ""); leave(CODE_NOT_EXEC);
     }
 }
 

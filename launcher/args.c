@@ -25,8 +25,20 @@ const char g_usage[] =
     "120 to 125, 126 (cannot be run) and 127 (not found). State is in $PICOLX_HOME or\n"
     "$XDG_DATA_HOME/picolx.\n";
 
-enum option { O_HELP, O_VERSION, O_STATUS, O_LIST, O_TERMINATE, O_SHUTDOWN, O_ROOT, O_DISTRO, O_USER,
-              O_CD, O_TRACE, O_COUNT };
+enum option {
+    O_HELP,
+    O_VERSION,
+    O_STATUS,
+    O_LIST,
+    O_TERMINATE,
+    O_SHUTDOWN,
+    O_ROOT,
+    O_DISTRO,
+    O_USER,
+    O_CD,
+    O_TRACE,
+    O_COUNT
+};
 enum wants { NO_VALUE, VALUE, MAYBE /* only as --name=value */ };
 
 static const struct option_row {
@@ -35,12 +47,18 @@ static const struct option_row {
     enum wants wants;
     enum option id;
 } g_options[] = {
-    {"help", 'h', NO_VALUE, O_HELP},         {"version", 'v', NO_VALUE, O_VERSION},
-    {"status", 0, NO_VALUE, O_STATUS},       {"list", 'l', NO_VALUE, O_LIST},
-    {"terminate", 't', VALUE, O_TERMINATE},  {"shutdown", 0, NO_VALUE, O_SHUTDOWN},
-    {"root", 0, VALUE, O_ROOT},              {"distribution", 'd', VALUE, O_DISTRO},
-    {"user", 'u', VALUE, O_USER},            {"cd", 0, VALUE, O_CD},
-    {"trace", 0, MAYBE, O_TRACE},            {"count", 'c', NO_VALUE, O_COUNT},
+    {"help", 'h', NO_VALUE, O_HELP},
+    {"version", 'v', NO_VALUE, O_VERSION},
+    {"status", 0, NO_VALUE, O_STATUS},
+    {"list", 'l', NO_VALUE, O_LIST},
+    {"terminate", 't', VALUE, O_TERMINATE},
+    {"shutdown", 0, NO_VALUE, O_SHUTDOWN},
+    {"root", 0, VALUE, O_ROOT},
+    {"distribution", 'd', VALUE, O_DISTRO},
+    {"user", 'u', VALUE, O_USER},
+    {"cd", 0, VALUE, O_CD},
+    {"trace", 0, MAYBE, O_TRACE},
+    {"count", 'c', NO_VALUE, O_COUNT},
 };
 
 static const struct option_row *find(const char *arg)
@@ -71,7 +89,8 @@ static bool set_once(const char **slot, const char *value, const char *name, cha
     return true;
 }
 
-static bool apply(struct opts *o, const struct option_row *row, const char *v, char *why, size_t size)
+static bool apply(struct opts *o, const struct option_row *row, const char *v, char *why,
+                  size_t size)
 {
     switch (row->id) {
     case O_HELP: o->action = ACT_HELP; return true;
@@ -79,7 +98,9 @@ static bool apply(struct opts *o, const struct option_row *row, const char *v, c
     case O_STATUS: o->action = ACT_STATUS; return true;
     case O_LIST: o->action = ACT_LIST; return true;
     case O_SHUTDOWN: o->action = ACT_SHUTDOWN; return true;
-    case O_TERMINATE: o->action = ACT_TERMINATE; return set_once(&o->terminate, v, row->name, why, size);
+    case O_TERMINATE:
+        o->action = ACT_TERMINATE;
+        return set_once(&o->terminate, v, row->name, why, size);
     case O_ROOT: return set_once(&o->root, v, row->name, why, size);
     case O_DISTRO: return set_once(&o->distro, v, row->name, why, size);
     case O_USER: return set_once(&o->user, v, row->name, why, size);

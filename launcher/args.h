@@ -13,7 +13,7 @@ struct opts {
     const char *terminate;
     const char *classes; /* of --trace; NULL = none given */
     bool trace, count;
-    char **cmd;          /* NULL-terminated; cmd[0] NULL = a shell */
+    char **cmd; /* NULL-terminated; cmd[0] NULL = a shell */
 };
 
 /* Parse; false: why (size) says what is wrong, as `what; hint`. */

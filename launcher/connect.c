@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Race-free start: who gets the lock knows that no manager lives, binds the socket itself and gives
- * both, lock and socket, to the manager it starts; so it can connect at once, and everybody else can
- * as soon as the socket is there. A manager that was killed leaves a stale socket and a free lock.
+ * both, lock and socket, to the manager it starts; so it can connect at once, and everybody else
+ * can as soon as the socket is there. A manager that was killed leaves a stale socket and a free
+ * lock.
  */
 #include "launcher/connect.h"
 
@@ -174,14 +175,15 @@ int manager_connect(const struct paths *p, bool start, char *why, size_t size)
         step = step < 20 ? step * 2 : 20;
     }
     if (fd < 0 && waited > WAIT_MS) {
-        snprintf(why, size, "lxmanager holds %s but does not answer; kill it and try again", p->lock);
+        snprintf(why, size, "lxmanager holds %s but does not answer; kill it and try again",
+                 p->lock);
     } else if (fd < 0 && !start) {
         fd = -2;
     } else if (fd < 0 && start_manager(p, lock, why, size)) {
         fd = try_connect(p);
         if (fd < 0) {
-            snprintf(why, size, "cannot reach lxmanager: %s; see its log in %s/log", strerror(errno),
-                     p->state);
+            snprintf(why, size, "cannot reach lxmanager: %s; see its log in %s/log",
+                     strerror(errno), p->state);
         }
     }
     close(lock);

@@ -73,9 +73,7 @@ static int run(const struct opts *o, const struct paths *p)
 
     switch (o->action) {
     case ACT_HELP: fputs(g_usage, stdout); return 0;
-    case ACT_VERSION:
-        printf("picolx " VERSION " (protocol %08x)\n", PROTO_VERSION);
-        return 0;
+    case ACT_VERSION: printf("picolx " VERSION " (protocol %08x)\n", PROTO_VERSION); return 0;
     case ACT_LIST: return ask(p, buf, proto_put_list(buf, sizeof(buf), 0, &list), true);
     case ACT_STATUS: return ask(p, buf, proto_put_status(buf, sizeof(buf), 0, &st), true);
     case ACT_TERMINATE: return ask(p, buf, proto_put_terminate(buf, sizeof(buf), 0, &end), true);

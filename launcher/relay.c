@@ -33,8 +33,8 @@ struct state {
     bool again;
 };
 
-static const int g_forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
-                                  SIGTSTP, SIGCONT};
+static const int g_forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
+                                  SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
 
 static int watch_signals(void)
 {
@@ -148,7 +148,10 @@ static int exit_status(int st)
 static void on_message(struct state *s)
 {
     static struct packet p;
-    union { struct proto_ended ended; struct proto_failed failed; } m;
+    union {
+        struct proto_ended ended;
+        struct proto_failed failed;
+    } m;
     int r = chan_recv(s->sock, &p, 0);
 
     if (r <= 0) {

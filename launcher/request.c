@@ -137,7 +137,8 @@ static bool set_cwd(struct draft *d, const struct opts *o, int *status)
         snprintf(base, sizeof(base), "%s", d->cwd);
         if (!paths_join(d->cwd, strcmp(base, "/") == 0 ? "" : base, o->cd)) {
             errno = ENAMETOOLONG;
-            return fail(status, LX_STATUS_USAGE, "cannot start in", o->cd, "give --cd a shorter path");
+            return fail(status, LX_STATUS_USAGE, "cannot start in", o->cd,
+                        "give --cd a shorter path");
         }
     }
     d->m.cwd = proto_str(d->cwd);
@@ -195,12 +196,14 @@ bool request_make(struct request *r, const struct opts *o, int *status)
     umask(mask);
     *r = (struct request){.console = -1};
     d.m = (struct proto_run){
-        .version = PROTO_VERSION, .distro = proto_str(o->distro), .umask = mask,
+        .version = PROTO_VERSION,
+        .distro = proto_str(o->distro),
+        .umask = mask,
         .classes = proto_str(o->classes),
     };
     d.m.umask = o->root ? mask : 022;
-    d.m.flags = (o->root ? RUN_OWN : 0) | (o->cmd[0] ? 0 : RUN_LOGIN) |
-                (o->trace ? RUN_TRACE : 0) | (o->count ? RUN_COUNT : 0);
+    d.m.flags = (o->root ? RUN_OWN : 0) | (o->cmd[0] ? 0 : RUN_LOGIN) | (o->trace ? RUN_TRACE : 0) |
+                (o->count ? RUN_COUNT : 0);
     if (o->root && !set_root(&d, o, status)) {
         return false;
     }

@@ -7,8 +7,12 @@
 #include "session/common/paths.h"
 
 enum lx_status {
-    LX_STATUS_USAGE = 120, LX_STATUS_UNSUPPORTED, LX_STATUS_ROOT, LX_STATUS_RESOURCES,
-    LX_STATUS_LOST, LX_STATUS_FAILED,
+    LX_STATUS_USAGE = 120,
+    LX_STATUS_UNSUPPORTED,
+    LX_STATUS_ROOT,
+    LX_STATUS_RESOURCES,
+    LX_STATUS_LOST,
+    LX_STATUS_FAILED,
 };
 
 /* A request that can be sent again over another connection. */

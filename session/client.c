@@ -55,7 +55,10 @@ static void answer(struct client *c, const char *text)
 }
 
 /* Text that grows up to its buffer. */
-struct text { char buf[60000]; size_t len; };
+struct text {
+    char buf[60000];
+    size_t len;
+};
 
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void add(struct text *t, const char *fmt, ...)
@@ -149,9 +152,20 @@ static void do_run(struct client *c, const struct packet *p)
         return;
     }
     out = (struct proto_create){
-        .flags = m.flags, .user = m.user, .uid = m.uid, .gid = m.gid, .groups = m.groups,
-        .umask = m.umask, .cwd = m.cwd, .argv = m.argv, .env = m.env, .access = m.access,
-        .on_console = m.on_console, .rows = m.rows, .cols = m.cols, .classes = m.classes,
+        .flags = m.flags,
+        .user = m.user,
+        .uid = m.uid,
+        .gid = m.gid,
+        .groups = m.groups,
+        .umask = m.umask,
+        .cwd = m.cwd,
+        .argv = m.argv,
+        .env = m.env,
+        .access = m.access,
+        .on_console = m.on_console,
+        .rows = m.rows,
+        .cols = m.cols,
+        .classes = m.classes,
     };
     if (!instance_create(in, c, &out, p)) {
         client_failed(c, LX_STATUS_RESOURCES, "cannot pass the command on", strerror(errno));
@@ -175,13 +189,16 @@ static void do_list(struct client *c)
     add(&t, "  %-*s%-16s%s\n", (int)width + 4, "NAME", "STATE", "VERSION");
     for (struct distro *d = registry_first(); d; d = d->next) {
         struct instance *in = instance_of(d);
-        const char *state = d->state == DISTRO_INSTALLING ? "Installing" : in ? "Running" : "Stopped";
-        add(&t, "%s %-*s%-16s%d\n", registry_is_default(d) ? "*" : " ", (int)width + 4, d->name, state,
-            1);
+        const char *state = d->state == DISTRO_INSTALLING ? "Installing"
+                            : in                          ? "Running"
+                                                          : "Stopped";
+        add(&t, "%s %-*s%-16s%d\n", registry_is_default(d) ? "*" : " ", (int)width + 4, d->name,
+            state, 1);
     }
-    answer(c, registry_first() ? t.buf
-                               : "There is no distribution yet; the first `lx` installs the built-in "
-                                 "one.\n");
+    answer(c, registry_first()
+                  ? t.buf
+                  : "There is no distribution yet; the first `lx` installs the built-in "
+                    "one.\n");
 }
 
 static bool host_has_keys(void)
@@ -208,7 +225,8 @@ static void do_status(struct client *c)
     struct distro *d = registry_find(NULL);
 
     t.len = 0;
-    add(&t, "Default distribution: %s\n", d ? d->name : BUILTIN_NAME " (built-in, not installed yet)");
+    add(&t, "Default distribution: %s\n",
+        d ? d->name : BUILTIN_NAME " (built-in, not installed yet)");
     add(&t, "State folder: %s\n", g_paths.state);
     add(&t, "Manager: process %d, protocol %08x\n", (int)getpid(), PROTO_VERSION);
     add(&t, "Protection keys: %s\n",
@@ -216,7 +234,8 @@ static void do_status(struct client *c)
     add(&t, "Instance idle time-out: %lld ms\n", g_config.instance_idle_ms);
     for (struct instance *in = instance_first(); in; in = in->next) {
         add(&t, "Instance: %s, %s, process %d, %u command%s, root %s\n", in->name,
-            instance_state_word(in), in->pid, in->n_clients, in->n_clients == 1 ? "" : "s", in->root);
+            instance_state_word(in), in->pid, in->n_clients, in->n_clients == 1 ? "" : "s",
+            in->root);
     }
     answer(c, t.buf);
 }

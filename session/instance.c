@@ -14,12 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STOP_MS     2000       /* from the polite stop to the kill */
-#define LOG_KEEP    (256 << 10) /* a log larger than this is set aside at the next start */
-#define LOG_MAX     (1 << 20)  /* bytes one instance may log     */
-#define ID_BOOT     0
-#define ID_UNPACK   1
-#define EXIT_UNSUPPORTED 71    /* HOST_EXIT_UNSUPPORTED of host/boot.h */
+#define STOP_MS          2000        /* from the polite stop to the kill */
+#define LOG_KEEP         (256 << 10) /* a log larger than this is set aside at the next start */
+#define LOG_MAX          (1 << 20)   /* bytes one instance may log     */
+#define ID_BOOT          0
+#define ID_UNPACK        1
+#define EXIT_UNSUPPORTED 71 /* HOST_EXIT_UNSUPPORTED of host/boot.h */
 
 static struct instance *g_instances;
 static u32 g_next_id = 16;
@@ -285,8 +285,13 @@ static void log_line(struct instance *in, const char *s, size_t n);
 
 static void dispatch(struct instance *in, const struct packet *p)
 {
-    union { struct proto_ready ready; struct proto_exited exited; struct proto_refused refused;
-            struct proto_idle idle; struct proto_note note; } m;
+    union {
+        struct proto_ready ready;
+        struct proto_exited exited;
+        struct proto_refused refused;
+        struct proto_idle idle;
+        struct proto_note note;
+    } m;
     u32 id = packet_head(p)->id;
     s64 r = 0;
 
@@ -421,7 +426,8 @@ static int log_open(const char *name)
     struct stat st;
 
     snprintf(file, sizeof(file), "%s.log", name);
-    if (!paths_join(dir, g_paths.state, "log") || !paths_mkdirs(dir) || !paths_join(path, dir, file)) {
+    if (!paths_join(dir, g_paths.state, "log") || !paths_mkdirs(dir) ||
+        !paths_join(path, dir, file)) {
         return -1;
     }
     if (stat(path, &st) == 0 && st.st_size > LOG_KEEP) {
@@ -632,7 +638,8 @@ struct instance *instance_start(struct distro *d, const char *root, const struct
         return NULL;
     }
     if (!send_boot(in)) {
-        snprintf(why, 512, "the built-in distribution's archive distro.tar cannot be used; build again");
+        snprintf(why, 512,
+                 "the built-in distribution's archive distro.tar cannot be used; build again");
         *code = LX_STATUS_FAILED;
         instance_stop(in, true);
         return NULL;

@@ -21,22 +21,22 @@ enum instance_state { INSTANCE_STARTING, INSTANCE_RUNNING, INSTANCE_STOPPING, IN
 struct client;
 struct instance {
     struct instance *next;
-    struct distro *distro;    /* NULL: a host folder      */
+    struct distro *distro; /* NULL: a host folder      */
     char root[PATHS_MAX];
     char name[DISTRO_NAME_MAX + 1];
     enum instance_state state;
-    int pid;                  /* of its supervisor, also the process group */
-    bool reaped;              /* the supervisor is        */
+    int pid;     /* of its supervisor, also the process group */
+    bool reaped; /* the supervisor is        */
     int wait_status;
     struct conn *control, *log;
-    struct client *clients;   /* with a command in it     */
+    struct client *clients; /* with a command in it     */
     unsigned n_clients;
-    bool own;                 /* ends with its command    */
+    bool own; /* ends with its command    */
     struct alarm idle, force;
-    char last_line[512];      /* of its log, for messages */
+    char last_line[512]; /* of its log, for messages */
     char partial[512];
     size_t n_partial;
-    long long log_left;       /* bytes it may still write */
+    long long log_left; /* bytes it may still write */
     int log_fd;
 };
 
@@ -45,7 +45,7 @@ struct client {
     struct instance *instance; /* NULL: no command */
     struct client *next;       /* of the instance  */
     u32 id;
-    bool told;                 /* the final message was sent */
+    bool told; /* the final message was sent */
 };
 
 struct instance *instance_first(void);

@@ -22,7 +22,7 @@ struct outgoing;
 struct conn {
     const struct conn_ops *ops;
     void *owner;
-    int fd;                      /* owned                              */
+    int fd; /* owned                              */
     struct outgoing *out, **out_tail;
     struct conn *next;
     bool dead;

@@ -161,7 +161,8 @@ static int refuse(const char *why)
     while (poll(&p, 1, 200) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         struct pollfd q = {fd, POLLIN, 0};
         chan_send(fd, buf, (size_t)n, NULL, 0, MSG_DONTWAIT);
-        while (poll(&q, 1, 1000) > 0 && chan_recv(fd, &in, 0) > 0) { /* unread input would undo it */
+        while (poll(&q, 1, 1000) > 0 &&
+               chan_recv(fd, &in, 0) > 0) { /* unread input would undo it */
             packet_done(&in);
         }
         close(fd);

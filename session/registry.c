@@ -17,7 +17,10 @@ struct paths g_paths;
 static struct distro *g_distros;
 static char g_default[DISTRO_NAME_MAX + 1];
 
-static const struct { const char *word; enum distro_state state; } g_words[] = {
+static const struct {
+    const char *word;
+    enum distro_state state;
+} g_words[] = {
     {"installed", DISTRO_INSTALLED},
     {"installing", DISTRO_INSTALLING},
     {"uninstalling", DISTRO_UNINSTALLING},
@@ -177,8 +180,8 @@ static bool save_text(FILE *f)
         fprintf(f, "default = %s\n", g_default);
     }
     for (struct distro *d = g_distros; d; d = d->next) {
-        fprintf(f, "\n[%s]\nstate = %s\nuid = %u\npath = %s\n", d->name, state_word(d->state), d->uid,
-                d->path);
+        fprintf(f, "\n[%s]\nstate = %s\nuid = %u\npath = %s\n", d->name, state_word(d->state),
+                d->uid, d->path);
     }
     return fflush(f) == 0 && !ferror(f) && fsync(fileno(f)) == 0;
 }
@@ -216,7 +219,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 {
     (void)st;
     (void)ftw;
-    return type == FTW_DP || type == FTW_DNR || type == FTW_D ? (rmdir(path), 0) : (unlink(path), 0);
+    return type == FTW_DP || type == FTW_DNR || type == FTW_D ? (rmdir(path), 0)
+                                                              : (unlink(path), 0);
 }
 
 static int open_up(const char *path, const struct stat *st, int type, struct FTW *ftw)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registered distributions and the configuration, kept in STATE/registry and STATE/config: lines
+ * The registered distributions and the configuration, kept in STATE/registry and STATE/config:
+ * lines
  * `[section]` and `key = value`. The registry is replaced as a whole, atomically.
  */
 #pragma once

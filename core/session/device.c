@@ -217,8 +217,8 @@ s64 session_device_new(host_handle h, struct file **out)
     d->h = h;
     d->n_handles = 0;
     lock_init(&d->lock, LOCK_SESSION);
-    f = file_anon(&session_ops, "anon_inode:[lxsession]", LX_S_IFCHR | 0600, LX_O_RDWR,
-                  FILE_STREAM, d);
+    f = file_anon(&session_ops, "anon_inode:[lxsession]", LX_S_IFCHR | 0600, LX_O_RDWR, FILE_STREAM,
+                  d);
     if (!f) {
         kfree(d);
         return -LX_ENOMEM;

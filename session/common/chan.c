@@ -28,7 +28,10 @@ static int spill(const void *msg, size_t len)
 
 static int send_once(int sock, struct iovec iov, const int *fds, unsigned n, int flags)
 {
-    union { struct cmsghdr align; char room[CMSG_SPACE(CHAN_HANDLES * sizeof(int))]; } c;
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(CHAN_HANDLES * sizeof(int))];
+    } c;
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t r;
 
@@ -119,10 +122,13 @@ static int unspill(struct packet *p)
 
 int chan_recv(int sock, struct packet *p, int flags)
 {
-    union { struct cmsghdr align; char room[CMSG_SPACE(CHAN_HANDLES * sizeof(int))]; } c;
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(CHAN_HANDLES * sizeof(int))];
+    } c;
     struct iovec iov = {p->buf, sizeof(p->buf)};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room,
-                       .msg_controllen = sizeof(c.room)};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)};
     ssize_t r;
 
     p->data = p->buf;

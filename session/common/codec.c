@@ -264,7 +264,14 @@ static void show_num(struct text *t, u64 v)
 
 static void show_field(struct text *t, struct in *in, const struct proto_field *f)
 {
-    union { u32 u; s32 s; u64 w; struct proto_str str; struct proto_strs l; struct proto_u32s v; } x;
+    union {
+        u32 u;
+        s32 s;
+        u64 w;
+        struct proto_str str;
+        struct proto_strs l;
+        struct proto_u32s v;
+    } x;
     struct proto_field at = *f;
     const char *s;
 

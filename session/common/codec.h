@@ -22,13 +22,32 @@ struct proto_header {
 /* proto_header.flags: the body is in a memory object, the last handle; only the header is here. */
 #define PROTO_SPILLED 1u
 
-struct proto_str { const char *s; u32 len; };                  /* NUL-terminated when decoded */
-struct proto_strs { const char *text; u32 len; u32 n; };       /* n strings, each with its NUL */
-struct proto_u32s { const u32 *v; u32 n; };
+struct proto_str {
+    const char *s;
+    u32 len;
+}; /* NUL-terminated when decoded */
+struct proto_strs {
+    const char *text;
+    u32 len;
+    u32 n;
+}; /* n strings, each with its NUL */
+struct proto_u32s {
+    const u32 *v;
+    u32 n;
+};
 
 enum proto_kind { PROTO_NONE, PROTO_U32, PROTO_S32, PROTO_U64, PROTO_STR, PROTO_STRS, PROTO_U32S };
-struct proto_field { const char *name; u32 kind; u32 offset; };
-struct proto_desc { const char *name; u32 type; u32 n; const struct proto_field *fields; };
+struct proto_field {
+    const char *name;
+    u32 kind;
+    u32 offset;
+};
+struct proto_desc {
+    const char *name;
+    u32 type;
+    u32 n;
+    const struct proto_field *fields;
+};
 extern const struct proto_desc g_proto_descs[];
 extern const u32 g_proto_n_descs;
 

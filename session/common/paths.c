@@ -133,7 +133,8 @@ bool paths_init(struct paths *p, char *why, size_t size)
         n = snprintf(given, sizeof(given), "%s/.local/share/picolx", home);
     }
     if (n >= (int)sizeof(given) - 64) {
-        snprintf(why, size, "the state folder's path is too long; set PICOLX_HOME to a shorter one");
+        snprintf(why, size,
+                 "the state folder's path is too long; set PICOLX_HOME to a shorter one");
         return false;
     }
     if (!paths_mkdirs(given) || !realpath(given, p->state) || access(p->state, W_OK) < 0) {

@@ -8,8 +8,8 @@
 #define PATHS_MAX 4096
 
 struct paths {
-    char state[PATHS_MAX];  /* $PICOLX_HOME, $XDG_DATA_HOME/picolx or ~/.local/share/picolx */
-    char lock[PATHS_MAX];   /* held by the manager for as long as it lives */
+    char state[PATHS_MAX]; /* $PICOLX_HOME, $XDG_DATA_HOME/picolx or ~/.local/share/picolx */
+    char lock[PATHS_MAX];  /* held by the manager for as long as it lives */
     char socket[108];
 };
 

@@ -13,9 +13,18 @@ static s64 make_run(void)
     static const u32 three[3] = {0, 1, 2};
     static const char argv[] = "cat\0-n\0";
     const struct proto_run m = {
-        .version = PROTO_VERSION, .flags = RUN_OWN, .root = proto_str("/"), .user = proto_str(NULL),
-        .uid = 1000, .groups = {three, 3}, .cwd = proto_str("/tmp"), .argv = {argv, 7, 2},
-        .env = {"", 0, 0}, .access = {three, 3}, .on_console = {three, 0}, .rows = 24,
+        .version = PROTO_VERSION,
+        .flags = RUN_OWN,
+        .root = proto_str("/"),
+        .user = proto_str(NULL),
+        .uid = 1000,
+        .groups = {three, 3},
+        .cwd = proto_str("/tmp"),
+        .argv = {argv, 7, 2},
+        .env = {"", 0, 0},
+        .access = {three, 3},
+        .on_console = {three, 0},
+        .rows = 24,
     };
 
     return proto_put_run(g_msg, sizeof(g_msg), 7, &m);
