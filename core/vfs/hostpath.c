@@ -22,8 +22,7 @@ static s64 ask(const struct want *w, char *buf, u64 size)
     if (w->d) {
         return dentry_host_path(w->d, buf, size);
     }
-    return w->dir ? vnode_host_path_at(w->dir, w->n, buf, size)
-                  : vnode_host_path(w->vn, buf, size);
+    return w->dir ? vnode_host_path_at(w->dir, w->n, buf, size) : vnode_host_path(w->vn, buf, size);
 }
 
 static s64 fill(struct hostpath *p, const struct want *w)
@@ -80,8 +79,8 @@ void hostpath_fini(struct hostpath *p)
 u32 hosttype_mode(u32 host_type)
 {
     static const u32 map[] = {
-        [HOST_REG] = LX_S_IFREG,   [HOST_DIR] = LX_S_IFDIR, [HOST_LNK] = LX_S_IFLNK,
-        [HOST_FIFO] = LX_S_IFIFO,  [HOST_SOCK] = LX_S_IFSOCK, [HOST_CHR] = LX_S_IFCHR,
+        [HOST_REG] = LX_S_IFREG,  [HOST_DIR] = LX_S_IFDIR,   [HOST_LNK] = LX_S_IFLNK,
+        [HOST_FIFO] = LX_S_IFIFO, [HOST_SOCK] = LX_S_IFSOCK, [HOST_CHR] = LX_S_IFCHR,
         [HOST_BLK] = LX_S_IFBLK,
     };
 

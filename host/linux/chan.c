@@ -87,8 +87,8 @@ static s64 transfer(host_handle h, const struct host_iov *iov, u32 n, bool wait,
     }
     for (;;) {
         if (likely(n == 1)) {
-            r = raw_waiting6(write ? __NR_write : __NR_read, (u64)(s64)h, iov->addr, iov->len, 0,
-                             0, 0);
+            r = raw_waiting6(write ? __NR_write : __NR_read, (u64)(s64)h, iov->addr, iov->len, 0, 0,
+                             0);
         } else {
             r = raw_waiting6(write ? __NR_writev : __NR_readv, (u64)(s64)h, (u64)iov, n, 0, 0, 0);
         }
@@ -148,7 +148,9 @@ s64 host_chan_recv_msg(host_handle h, void *buf, u64 size, host_handle *handles,
     union control c;
     struct host_iov iov = {(u64)buf, size};
     struct lx_msghdr m = {
-        .msg_iov = {(u64)&iov}, .msg_iovlen = 1, .msg_control = {(u64)&c},
+        .msg_iov = {(u64)&iov},
+        .msg_iovlen = 1,
+        .msg_control = {(u64)&c},
         .msg_controllen = sizeof(c),
     };
     u32 room = *n_handles, got = 0;
@@ -188,7 +190,8 @@ s64 host_chan_send_msg(host_handle h, const void *buf, u64 len, const host_handl
     }
     if (n) {
         c.head = (struct lx_cmsghdr){.cmsg_len = sizeof(c.head) + n * sizeof(s32),
-                                     .cmsg_level = LX_SOL_SOCKET, .cmsg_type = LX_SCM_RIGHTS};
+                                     .cmsg_level = LX_SOL_SOCKET,
+                                     .cmsg_type = LX_SCM_RIGHTS};
         memcpy(c.room + sizeof(c.head), handles, n * sizeof(s32));
         m.msg_control = (uptr){(u64)&c};
         m.msg_controllen = ALIGN_UP(c.head.cmsg_len, 8ull);

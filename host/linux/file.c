@@ -25,8 +25,7 @@ static u64 open_flags(u32 flags)
     u64 f = LX_O_CLOEXEC | LX_O_NOCTTY;
 
     if (flags & HOST_O_NAME) {
-        return LX_O_CLOEXEC | LX_O_PATH | LX_O_NOFOLLOW |
-               (flags & HOST_O_DIR ? LX_O_DIRECTORY : 0);
+        return LX_O_CLOEXEC | LX_O_PATH | LX_O_NOFOLLOW | (flags & HOST_O_DIR ? LX_O_DIRECTORY : 0);
     }
     f |= LX_O_NONBLOCK; /* a fifo or a device must not make an open wait */
     if (flags & HOST_O_WRITE) {
@@ -179,8 +178,8 @@ s64 host_path_stat(host_handle dir, const char *path, struct host_stat *out)
     s64 r;
 
     do {
-        r = raw_syscall5(__NR_statx, (s64)p.fd, p.path,
-                         LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT, STATX_WANT, &s);
+        r = raw_syscall5(__NR_statx, (s64)p.fd, p.path, LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT,
+                         STATX_WANT, &s);
     } while (place_retry(&p, &r));
     if (r < 0) {
         return r;
@@ -248,8 +247,8 @@ s64 host_path_setattr(host_handle dir, const char *path, u32 mask, const struct 
     s64 r;
 
     if (mask & HOST_A_SIZE) {
-        s64 fd = open_beneath(dir, path,
-                              LX_O_WRONLY | LX_O_CLOEXEC | LX_O_NOCTTY | LX_O_NONBLOCK, 0);
+        s64 fd =
+            open_beneath(dir, path, LX_O_WRONLY | LX_O_CLOEXEC | LX_O_NOCTTY | LX_O_NONBLOCK, 0);
         if (fd < 0) {
             return fd;
         }
@@ -328,7 +327,9 @@ s64 host_file_advise(host_handle h, u64 off, u64 len, enum host_advice what)
 s64 host_file_lock(host_handle h, u32 type, u64 off, u64 len)
 {
     struct lx_flock fl = {
-        .l_type = type == 0 ? LX_F_UNLCK : type == 1 ? LX_F_RDLCK : LX_F_WRLCK,
+        .l_type = type == 0   ? LX_F_UNLCK
+                  : type == 1 ? LX_F_RDLCK
+                              : LX_F_WRLCK,
         .l_whence = LX_SEEK_SET,
         .l_start = (s64)off,
         .l_len = (s64)len,

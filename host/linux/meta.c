@@ -12,9 +12,9 @@
 #include "lx_fcntl.h"
 
 #ifndef __NR_setxattrat
-#define __NR_setxattrat 463
-#define __NR_getxattrat 464
-#define __NR_listxattrat 465
+#define __NR_setxattrat    463
+#define __NR_getxattrat    464
+#define __NR_listxattrat   465
 #define __NR_removexattrat 466
 #endif
 
@@ -118,7 +118,8 @@ s64 host_meta_get(struct host_node n, const char *name, void *buf, u64 size)
 
 s64 host_meta_set(struct host_node n, const char *name, const void *buf, u64 size, u32 flags)
 {
-    struct request q = {buf ? META_SET : META_REMOVE, name, (void *)(uintptr_t)buf, size, flags & 3};
+    struct request q = {buf ? META_SET : META_REMOVE, name, (void *)(uintptr_t)buf, size,
+                        flags & 3};
 
     return request(n, &q);
 }

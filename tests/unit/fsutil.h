@@ -123,9 +123,9 @@ static inline s64 fs_stat(const char *path, struct vattr *va)
 static inline u64 fs_host_calls(void)
 {
     static const char *const names[] = {
-        "host_file_open", "host_file_stat", "host_path_stat", "host_file_read", "host_file_write",
-        "host_file_setattr", "host_path_setattr", "host_meta_get", "host_meta_set",
-        "host_dir_read", "host_path_access", "host_path_readlink",
+        "host_file_open",  "host_file_stat",    "host_path_stat",    "host_file_read",
+        "host_file_write", "host_file_setattr", "host_path_setattr", "host_meta_get",
+        "host_meta_set",   "host_dir_read",     "host_path_access",  "host_path_readlink",
     };
     u64 n = 0;
 
@@ -136,7 +136,13 @@ static inline u64 fs_host_calls(void)
 }
 
 /* Names of a folder, sorted as they come, joined by spaces; "." and ".." left out. */
-struct fs_list { struct dirent_sink sink; char *at; u64 room; u32 room_for; u32 types; };
+struct fs_list {
+    struct dirent_sink sink;
+    char *at;
+    u64 room;
+    u32 room_for;
+    u32 types;
+};
 
 static inline bool fs_list_emit(struct dirent_sink *s, const char *name, u32 len, u64 ino,
                                 u32 dtype, u64 next)

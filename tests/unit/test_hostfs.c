@@ -46,7 +46,7 @@ UNIT_TEST(files_and_folders)
 UNIT_TEST(changes_by_the_host)
 {
     host_handle h, root;
-    struct host_iov iov = {(u64)(uintptr_t)"other", 5};
+    struct host_iov iov = {(u64)(uintptr_t) "other", 5};
     char buf[64];
     struct vattr va;
 

@@ -63,9 +63,15 @@ UNIT_TEST(record_format)
 UNIT_TEST(name_format)
 {
     static const char *const pairs[][2] = {
-        {"a", "a"}, {"..x", "..x"}, {".lx", ".lx"}, {".lx~", "#002Elx~"},
-        {".lx~tmp", "#002Elx~tmp"}, {"#002Elx~tmp", "#0023002Elx~tmp"},
-        {"#0023", "#00230023"}, {"#", "#"}, {"x.lx~", "x.lx~"},
+        {"a", "a"},
+        {"..x", "..x"},
+        {".lx", ".lx"},
+        {".lx~", "#002Elx~"},
+        {".lx~tmp", "#002Elx~tmp"},
+        {"#002Elx~tmp", "#0023002Elx~tmp"},
+        {"#0023", "#00230023"},
+        {"#", "#"},
+        {"x.lx~", "x.lx~"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -162,7 +168,7 @@ UNIT_TEST(sizes_follow_writes)
     CHECK_EQ(fs_stat("/mnt/f", &va), 0);
     CHECK_EQ(va.size, 5);
     CHECK_EQ(fs_open("/mnt/f", LX_O_WRONLY | LX_O_APPEND, 0, &f), 0);
-    uio_kernel(&u, (void *)(uintptr_t)"678", 3);
+    uio_kernel(&u, (void *)(uintptr_t) "678", 3);
     CHECK_EQ(file_write(f, &u, NULL), 3);
     CHECK_EQ(f->pos, 8);
     CHECK_EQ(fs_stat("/mnt/f", &va), 0);
@@ -219,7 +225,7 @@ UNIT_TEST(nameless_files)
 
     begin();
     CHECK_EQ(vfs_open(&g_w, LX_AT_FDCWD, "/mnt", LX_O_RDWR | LX_O_TMPFILE, 0640, 0, &f), 0);
-    uio_kernel(&u, (void *)(uintptr_t)"body", 4);
+    uio_kernel(&u, (void *)(uintptr_t) "body", 4);
     CHECK_EQ(file_write(f, &u, NULL), 4);
     CHECK_EQ(vfs_getattr(f->dentry, &va), 0);
     CHECK_EQ(va.nlink, 0);
@@ -355,8 +361,8 @@ static void failure_case(const char *name, u32 n, u32 what, bool kill)
 UNIT_TEST(every_failure_leaves_a_whole_volume)
 {
     static const char *const calls[] = {
-        "host_file_open", "host_file_stat", "host_file_write", "host_meta_set", "host_file_link",
-        "host_dir_make", "host_path_rename", "host_path_stat",
+        "host_file_open", "host_file_stat", "host_file_write",  "host_meta_set",
+        "host_file_link", "host_dir_make",  "host_path_rename", "host_path_stat",
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(calls); c++) {

@@ -52,9 +52,9 @@ s64 hostfs_access(struct vnode *vn, u32 mask, const struct cred *c)
     if (!hostfs_guest_may(vn, mask, c)) {
         return -LX_EACCES;
     }
-    if (g_instance_uid == 0 ? root_grants(va, mask)
-                            : bits_grant(va, mask, va->uid == g_instance_uid,
-                                         va->gid == g_instance_gid)) {
+    if (g_instance_uid == 0
+            ? root_grants(va, mask)
+            : bits_grant(va, mask, va->uid == g_instance_uid, va->gid == g_instance_gid)) {
         return 0;
     }
     r = hostpath_of_vnode(&p, vn);

@@ -113,7 +113,10 @@ static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, 
 
     if (unlikely(fresh)) {
         r = open_unnamed(vn, rights, true, out);
-    } else if (!hostfs_guest_may(vn, rights == HOST_O_READ ? 4 : rights == HOST_O_WRITE ? 2 : 6,
+    } else if (!hostfs_guest_may(vn,
+                                 rights == HOST_O_READ    ? 4
+                                 : rights == HOST_O_WRITE ? 2
+                                                          : 6,
                                  f->cred)) {
         return -LX_EACCES;
     }

@@ -50,9 +50,8 @@ static s64 make(host_handle root, const char *path, const struct vattr *va, cons
 
     switch (va->mode & LX_S_IFMT) {
     case LX_S_IFREG:
-        return host_file_open(root, path,
-                              HOST_O_READ | HOST_O_WRITE | HOST_O_CREATE | HOST_O_EXCL, mode,
-                              fresh);
+        return host_file_open(root, path, HOST_O_READ | HOST_O_WRITE | HOST_O_CREATE | HOST_O_EXCL,
+                              mode, fresh);
     case LX_S_IFDIR: return host_dir_make(root, path, mode);
     case LX_S_IFLNK: return host_path_symlink(target, root, path);
     case LX_S_IFIFO: return host_path_mknod(root, path, HOST_FIFO, mode);
@@ -92,8 +91,8 @@ static s64 made(struct vnode *dir, host_handle fresh, const char *path, const st
     return r;
 }
 
-static s64 dir_create(struct vnode *dir, struct name n, const struct vattr *va,
-                      const char *target, struct vnode **out)
+static s64 dir_create(struct vnode *dir, struct name n, const struct vattr *va, const char *target,
+                      struct vnode **out)
 {
     host_handle fresh = HOST_NONE;
     struct hostpath p;

@@ -100,7 +100,7 @@ host_handle hostnode_handle(struct vnode *vn, u32 rights)
     struct hostnode *n = hostnode_of(vn);
     struct hostfile *hf;
 
-    list_for_each_entry(hf, &n->files, node) {
+    list_for_each_entry (hf, &n->files, node) {
         if (hf->h != HOST_NONE && (hf->rights & rights) == rights) {
             return hf->h;
         }

@@ -9,22 +9,22 @@
 
 /* One mounted folder. locks: I immutable  a atomic  i idle lock */
 struct hostfs {
-    host_handle root;        /* [I] */
-    u64 dev;                 /* [I] host device of the root */
-    struct lock intern;      /* rank LOCK_VNODE: one vnode per file, see hostfs_node */
-    _Atomic u64 names_gen;   /* [a] changes with every name we change: kept paths end */
-    struct lock idle_lock;   /* rank LOCK_LEAF */
-    struct list_head idle;   /* [i] hostnodes whose shared handle nobody uses, oldest first */
-    u32 n_idle, max_idle;    /* [i], [I] */
+    host_handle root;      /* [I] */
+    u64 dev;               /* [I] host device of the root */
+    struct lock intern;    /* rank LOCK_VNODE: one vnode per file, see hostfs_node */
+    _Atomic u64 names_gen; /* [a] changes with every name we change: kept paths end */
+    struct lock idle_lock; /* rank LOCK_LEAF */
+    struct list_head idle; /* [i] hostnodes whose shared handle nobody uses, oldest first */
+    u32 n_idle, max_idle;  /* [i], [I] */
 };
 
 /* f->priv of an open file or folder. locks: I immutable  l vnode lock  a atomic */
 struct hostfile {
-    struct list_head node;  /* [l] on hostnode.files */
-    _Atomic host_handle h;  /* [a] folders: HOST_NONE until needed */
-    u32 rights;             /* [I] HOST_O_READ | HOST_O_WRITE */
-    u64 object;             /* [I] identity of the file for shared memory */
-    char *dirents;          /* [l] buffer of readdir, NULL until needed */
+    struct list_head node; /* [l] on hostnode.files */
+    _Atomic host_handle h; /* [a] folders: HOST_NONE until needed */
+    u32 rights;            /* [I] HOST_O_READ | HOST_O_WRITE */
+    u64 object;            /* [I] identity of the file for shared memory */
+    char *dirents;         /* [l] buffer of readdir, NULL until needed */
 };
 
 /* vn->data: what a file is on the host. locks: I immutable  l vnode lock  i idle lock */
@@ -40,9 +40,9 @@ struct hostnode {
     struct vattr shared_at; /* [l] owner, mode, ctime when the host granted it */
     struct list_head idle;  /* [i] on hostfs.idle */
     /* The path revalidate used last, good for dentry path_d while nothing was renamed. */
-    char *path;             /* [l] or NULL */
-    struct dentry *path_d;  /* [l] only compared */
-    u64 path_hash, path_gen;/* [l] */
+    char *path;              /* [l] or NULL */
+    struct dentry *path_d;   /* [l] only compared */
+    u64 path_hash, path_gen; /* [l] */
 };
 
 static inline struct hostfs *hostfs_of(const struct vnode *vn)

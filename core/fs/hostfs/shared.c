@@ -90,7 +90,7 @@ static bool evict(struct hostfs *fs, u32 limit)
     struct hostnode *n;
 
     lock_acquire(&fs->idle_lock);
-    list_for_each_entry(n, &fs->idle, idle) {
+    list_for_each_entry (n, &fs->idle, idle) {
         if (fs->n_idle <= limit) {
             break;
         }

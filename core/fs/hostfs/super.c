@@ -93,8 +93,8 @@ static s64 hostfs_mount(const char *source, const char *data, u32 flags, struct 
     return 0;
 }
 
-static struct fs_type g_hostfs_type = {.name = "hostfs", .mount = hostfs_mount, .nodev = true,
-                                       .need_cap = true};
+static struct fs_type g_hostfs_type = {
+    .name = "hostfs", .mount = hostfs_mount, .nodev = true, .need_cap = true};
 
 void hostfs_register(void)
 {

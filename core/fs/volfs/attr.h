@@ -22,8 +22,8 @@ enum volattr_flags {
 
 /* What the host's own attributes do not say of a file. */
 struct volattr {
-    u32 flags;        /* VOLATTR_* */
-    u32 mode;         /* LX_S_IFMT and permission bits */
+    u32 flags; /* VOLATTR_* */
+    u32 mode;  /* LX_S_IFMT and permission bits */
     u32 uid, gid;
     u32 major, minor; /* devices only, else 0 */
 };

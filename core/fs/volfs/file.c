@@ -54,8 +54,7 @@ static s64 file_do_read(struct file *f, struct uio *u, s64 *pos)
     if (r > 0) {
         uio_advance(u, (u64)r);
         *pos += r;
-        if (unlikely(atomic_load_explicit(&volnode_of(f->vnode)->read_old,
-                                          memory_order_relaxed))) {
+        if (unlikely(atomic_load_explicit(&volnode_of(f->vnode)->read_old, memory_order_relaxed))) {
             volnode_touch(f->vnode);
         }
     }

@@ -30,7 +30,7 @@ static u32 take_surplus(struct volfs *fs, u32 limit, host_handle out[4])
 /* Close idle handles above the limit; false if there was none. */
 static bool shrink(struct volfs *fs, u32 limit)
 {
-    host_handle victims[4];
+    host_handle victims[4] = {0};
     u32 n;
 
     lock_acquire(&fs->handles);
@@ -204,7 +204,7 @@ void volhandle_put(struct vnode *vn)
 {
     struct volfs *fs = volfs_of(vn);
     struct volnode *n = volnode_of(vn);
-    host_handle victims[4];
+    host_handle victims[4] = {0};
     u32 count = 0;
 
     lock_acquire(&fs->handles);

@@ -49,8 +49,7 @@ static s64 begin_file(struct making *m, host_handle dir)
         }
     }
     tmp_name(m);
-    r = host_file_open(m->fs->tmp, m->tmp, rw | HOST_O_CREATE | HOST_O_EXCL, HOST_FILE_MODE,
-                       &m->h);
+    r = host_file_open(m->fs->tmp, m->tmp, rw | HOST_O_CREATE | HOST_O_EXCL, HOST_FILE_MODE, &m->h);
     if (r == 0) {
         m->fs->no_tmpfile = true;
     }
@@ -130,7 +129,7 @@ static s64 prepare(struct making *m, host_handle dir, const struct vattr *va, co
         return r;
     }
     r = host_file_stat(m->h, &m->st);
-    if (r == 0 && LX_S_ISLNK(va->mode)) {
+    if (r == 0 && target && LX_S_ISLNK(va->mode)) {
         r = write_all(m->h, target, strlen(target));
         m->st.size = strlen(target);
     }

@@ -6,7 +6,7 @@
 #include "ks/slab.h"
 #include "lx_xattr.h"
 
-#define PREFIX_SIZE (sizeof(VOLXATTR_PREFIX) - 1)
+#define PREFIX_SIZE   (sizeof(VOLXATTR_PREFIX) - 1)
 #define HOST_NAME_MAX 255
 
 s64 volmeta_load(struct volfs *fs, const struct metaref *m, struct volattr *out)

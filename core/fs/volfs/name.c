@@ -159,7 +159,7 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     if (is_special(vn)) {
         r = volfs_mark_mixed(d2);
     }
-    if (r == 0 && exchange && is_special(target)) {
+    if (r == 0 && exchange && target && is_special(target)) {
         r = volfs_mark_mixed(d1);
     }
     if (r == 0 && target && !exchange && !target_dir) {

@@ -64,9 +64,9 @@ void volnode_record(const struct vnode *vn, struct volattr *out)
 /* What a file without a record is: made by a foreign tool, so root's. */
 static void foreign_record(const struct host_stat *st, struct volattr *a)
 {
-    static const u32 perm[] = {[HOST_REG] = 0644,  [HOST_DIR] = 0755,  [HOST_LNK] = 0777,
-                               [HOST_FIFO] = 0644, [HOST_SOCK] = 0755, [HOST_CHR] = 0600,
-                               [HOST_BLK] = 0600};
+    static const u32 perm[] = {
+        [HOST_REG] = 0644,  [HOST_DIR] = 0755, [HOST_LNK] = 0777, [HOST_FIFO] = 0644,
+        [HOST_SOCK] = 0755, [HOST_CHR] = 0600, [HOST_BLK] = 0600};
 
     *a = (struct volattr){.mode = hosttype_mode(st->type) | perm[st->type]};
     if (st->type == HOST_REG && (st->mode & 0100)) {
@@ -119,8 +119,8 @@ static const struct vnode_ops *ops_of(u32 mode)
     }
 }
 
-static s64 node_new(struct super *sb, u64 key, const struct host_stat *st,
-                    const struct volattr *a, struct vnode **out)
+static s64 node_new(struct super *sb, u64 key, const struct host_stat *st, const struct volattr *a,
+                    struct vnode **out)
 {
     struct volnode *n = kzalloc(sizeof(*n));
     struct vnode *vn;

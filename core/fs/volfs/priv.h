@@ -78,18 +78,18 @@ s64 volhandle_pin(struct vnode *vn);
 void volhandle_drop(struct volfs *fs, struct volnode *n);
 
 /* meta.c: the record and the extended attributes, wherever they are kept. */
-struct metaref { struct host_node node; u64 ino; };
+struct metaref {
+    struct host_node node;
+    u64 ino;
+};
 __must_check s64 volmeta_load(struct volfs *fs, const struct metaref *m, struct volattr *out);
-__must_check s64 volmeta_store(struct volfs *fs, const struct metaref *m,
-                               const struct volattr *a);
-s64 volmeta_getx(struct volfs *fs, const struct metaref *m, const char *name, void *buf,
-                 u64 size);
+__must_check s64 volmeta_store(struct volfs *fs, const struct metaref *m, const struct volattr *a);
+s64 volmeta_getx(struct volfs *fs, const struct metaref *m, const char *name, void *buf, u64 size);
 s64 volmeta_setx(struct volfs *fs, const struct metaref *m, const char *name, const void *buf,
                  u64 size, u32 flags);
 s64 volmeta_listx(struct volfs *fs, const struct metaref *m, char *buf, u64 size);
 /* The first record of a new file: nothing is kept of an earlier one of that number. */
-__must_check s64 volmeta_create(struct volfs *fs, const struct metaref *m,
-                                const struct volattr *a);
+__must_check s64 volmeta_create(struct volfs *fs, const struct metaref *m, const struct volattr *a);
 static inline struct metaref metaref_handle(host_handle h, u64 ino)
 {
     return (struct metaref){{h, HOST_NONE, NULL}, ino};
@@ -97,9 +97,8 @@ static inline struct metaref metaref_handle(host_handle h, u64 ino)
 
 /* node.c */
 /* The vnode of the host file st, referenced. a NULL: the record is read through m. */
-__must_check s64 volfs_node(struct super *sb, const struct host_stat *st,
-                            const struct metaref *m, const struct volattr *a,
-                            struct vnode **out);
+__must_check s64 volfs_node(struct super *sb, const struct host_stat *st, const struct metaref *m,
+                            const struct volattr *a, struct vnode **out);
 s64 volfs_lookup(struct vnode *dir, struct name n, struct vnode **out);
 s64 volfs_getattr(struct vnode *vn);
 s64 volfs_setattr(struct vnode *vn, u32 mask, const struct vattr *va);
@@ -130,7 +129,6 @@ void sidecar_close(struct sidecar *s);
 s64 sidecar_sync(struct sidecar *s);
 /* name "" is the record. get: size of the value, -LX_ENODATA, -LX_ERANGE. */
 s64 sidecar_get(struct sidecar *s, u64 ino, const char *name, void *buf, u64 size);
-s64 sidecar_set(struct sidecar *s, u64 ino, const char *name, const void *buf, u64 size,
-                u32 flags);
+s64 sidecar_set(struct sidecar *s, u64 ino, const char *name, const void *buf, u64 size, u32 flags);
 s64 sidecar_list(struct sidecar *s, u64 ino, char *buf, u64 size);
 #define SIDECAR_NEW 0x100 /* flag of set: drop all that is known of that number first */

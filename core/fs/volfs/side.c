@@ -19,10 +19,10 @@
 #include "ks/slab.h"
 #include "lx_xattr.h"
 
-#define BUCKETS    4096u
-#define HEAD_SIZE  24u
-#define ENTRY_MAX  (HEAD_SIZE + 256u + LX_XATTR_SIZE_MAX)
-#define LOG_NEW    ".lx~meta.new"
+#define BUCKETS     4096u
+#define HEAD_SIZE   24u
+#define ENTRY_MAX   (HEAD_SIZE + 256u + LX_XATTR_SIZE_MAX)
+#define LOG_NEW     ".lx~meta.new"
 #define REWRITE_MIN 65536u /* a log smaller than this is left alone */
 
 enum entry_kind { ENTRY_SET = 1, ENTRY_REMOVE = 2, ENTRY_NEW = 3 /* set, and drop all else */ };
@@ -42,11 +42,11 @@ struct side_file {
 
 /* locks: s lock */
 struct sidecar {
-    struct lock lock;  /* rank LOCK_DCACHE: under vnode locks, over the heap's */
-    host_handle log;   /* [s] */
-    u64 log_size;      /* [s] where the next entry goes */
-    u64 live;          /* [s] bytes of the log that count */
-    u8 *entry;         /* [s] buffer of ENTRY_MAX bytes */
+    struct lock lock;                 /* rank LOCK_DCACHE: under vnode locks, over the heap's */
+    host_handle log;                  /* [s] */
+    u64 log_size;                     /* [s] where the next entry goes */
+    u64 live;                         /* [s] bytes of the log that count */
+    u8 *entry;                        /* [s] buffer of ENTRY_MAX bytes */
     struct side_file *table[BUCKETS]; /* [s] */
 };
 
@@ -151,7 +151,7 @@ static u32 check_sum(const u8 *e, u64 size)
 /* a: the value, NULL: none (ENTRY_REMOVE) */
 static u64 encode(u8 *e, u64 ino, u32 kind, const char *name, const struct side_attr *a)
 {
-    u64 name_size = strlen(name), size = a ? a->size : 0;
+    u64 name_size = strnlen(name, 255), size = a ? a->size : 0;
     u64 all = entry_size(name_size, size);
 
     memset(e, 0, HEAD_SIZE);

@@ -9,7 +9,7 @@
 
 #define LOCK_TRIES  200
 #define LOCK_NAP_NS (10 * NS_PER_MSEC)
-#define PROBE_NAME "user.lx.probe"
+#define PROBE_NAME  "user.lx.probe"
 
 static void close_all(struct volfs *fs)
 {
@@ -36,9 +36,17 @@ static s64 super_statfs(struct super *sb, struct fsstat *out)
     if (r < 0) {
         return r;
     }
-    *out = (struct fsstat){LX_EXT4_SUPER_MAGIC, st.bsize, st.frsize,    st.blocks,
-                           st.bfree,            st.bavail, st.files,    st.ffree,
-                           VOL_NAME_MAX,        st.flags,  st.fsid};
+    *out = (struct fsstat){LX_EXT4_SUPER_MAGIC,
+                           st.bsize,
+                           st.frsize,
+                           st.blocks,
+                           st.bfree,
+                           st.bavail,
+                           st.files,
+                           st.ffree,
+                           VOL_NAME_MAX,
+                           st.flags,
+                           st.fsid};
     return 0;
 }
 
@@ -205,8 +213,8 @@ static s64 volfs_mount(const char *source, const char *data, u32 flags, struct s
     return 0;
 }
 
-static struct fs_type g_volfs_type = {.name = "volfs", .mount = volfs_mount, .nodev = true,
-                                      .need_cap = true};
+static struct fs_type g_volfs_type = {
+    .name = "volfs", .mount = volfs_mount, .nodev = true, .need_cap = true};
 
 void volfs_register(void)
 {
