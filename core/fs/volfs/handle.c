@@ -134,6 +134,7 @@ static s64 open_once(struct volfs *fs, struct vnode *vn, bool *writable, host_ha
 
     p.s = "";
     p.heap = NULL;
+    *out = HOST_NONE;
     if (vn != vn->sb->root) {
         r = hostpath_of_vnode(&p, vn);
     }
