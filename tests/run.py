@@ -189,7 +189,7 @@ def keys_off(pku):
 
 
 class Expectations:
-    """tests/expect.tbl: cases known to fail under lx, each with a reason; PROGRAM@nokeys counts without keys only."""
+    """tests/expect.tbl: cases known to fail under lx, with a reason; PROGRAM@nokeys: without keys only."""
 
     def __init__(self, path, nokeys):
         self.rows = []

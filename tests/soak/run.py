@@ -365,11 +365,13 @@ class Soak:
 
     def kill_distribution(self):
         """The same with the default distribution: its files have to be whole afterwards, owners and modes too."""
-        work = ("cd; i=0; while :; do i=$((i + 1)); seq $i $((i + 200)) > d.tmp; chmod 640 d.tmp; chown 0:0 d.tmp; "
+        work = ("cd; i=0; while :; do i=$((i + 1)); seq $i $((i + 200)) > d.tmp; chmod 640 d.tmp; "
+                "chown 0:0 d.tmp; "
                 "mv d.tmp d; mkdir -p t/$i; ln -sf d t/$i/l; rm -rf t/$((i - 3)); done")
         check = ("cd; rm -f d.tmp; [ -e d ] || exit 0; [ $(wc -l < d) = 201 ] || exit 11; "
                  "[ \"$(stat -c '%a %u' d)\" = '640 0' ] || exit 12; "
-                 "for x in t/*; do [ -d $x ] || exit 13; [ ! -L $x/l ] || [ \"$(readlink $x/l)\" = d ] || exit 14; done; rm -rf t; exit 0")
+                 "for x in t/*; do [ -d $x ] || exit 13; "
+                 "[ ! -L $x/l ] || [ \"$(readlink $x/l)\" = d ] || exit 14; done; rm -rf t; exit 0")
         rng = random.Random(self.args.seed)
         status, out = self.run(["sh", "-c", "true"], 30, root=False)
         if status != 0:

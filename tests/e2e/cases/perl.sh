@@ -7,7 +7,7 @@ $| = 1;
 my $pid = fork; if (!$pid) { exit 7 } waitpid($pid, 0); print "exit ", $? >> 8, "\n";
 open(my $p, '-|', 'echo from child; exit 3') or die; print <$p>; close $p; print "close ", $? >> 8, "\n";
 pipe(my $r, my $w); if (!fork) { close $r; print $w "pipe line $_\n" for 1 .. 3; exit } close $w; print while <$r>; wait;
-local $SIG{USR1} = sub { print "usr1\n" }; kill USR1 => $$; 
+local $SIG{USR1} = sub { print "usr1\n" }; kill USR1 => $$;
 eval { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 0.05; sleep 5; }; print "caught $@";
 socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die; $a->autoflush(1); print $a "over socket\n"; print scalar <$b>;
 my %h = map { $_ => $_ ** 2 } 1 .. 100; my $s = 0; $s += $_ for values %h; print "$s\n";

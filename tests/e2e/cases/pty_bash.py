@@ -42,6 +42,7 @@ def run(start, say):
     command("kill %1 %2; wait")
     say("no job left", "Running" not in command("jobs"))
     t.resize(31, 97)
+    t.pause(0.5)  # through the relay it takes its way
     say("window size", "31 97" in command("stty size"))
     say("background read stops", "Stopped" in command("cat & sleep 0.5; jobs"))
     command("kill -9 %%; wait")

@@ -11,7 +11,7 @@ def count(v, l):
         with l: v.value += 1
 def main(method):
     ctx = mp.get_context(method); print(method)
-    with ctx.Pool(4) as p: print(sum(p.map(sq, range(500)))); print(p.apply_async(sq, (12,)).get(30)); print(list(p.imap_unordered(sq, [3]))) 
+    with ctx.Pool(4) as p: print(sum(p.map(sq, range(500)))); print(p.apply_async(sq, (12,)).get(30)); print(list(p.imap_unordered(sq, [3])))
     q = ctx.Queue(); ps = [ctx.Process(target=put, args=(q, i)) for i in range(5)]; [p.start() for p in ps]; print(sorted(q.get() for _ in ps)); [p.join() for p in ps]; print([p.exitcode for p in ps])
     a, b = ctx.Pipe(); p = ctx.Process(target=child, args=(b,)); p.start(); print(a.recv()); a.send(41); print(a.recv()); p.join()
     v, l = ctx.Value("i", 0), ctx.Lock(); ps = [ctx.Process(target=count, args=(v, l)) for _ in range(4)]; [p.start() for p in ps]; [p.join() for p in ps]; print(v.value)
