@@ -18,7 +18,8 @@ struct machine {
     bool plain; /* the root is a host folder: nothing may be changed in it */
     bool mntc;  /* the host's root folder is at /mnt/c */
 };
-extern struct machine g_machine;
+const struct machine *machine(void);
+void machine_has_mntc(void);
 
 /* ---- channel.c ---- */
 struct message {

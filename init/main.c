@@ -9,8 +9,18 @@
 
 #define SA_RESTORER_ 0x04000000
 
-struct machine g_machine;
+static struct machine g_machine;
 void init_main(void);
+
+const struct machine *machine(void)
+{
+    return &g_machine;
+}
+
+void machine_has_mntc(void)
+{
+    g_machine.mntc = true;
+}
 
 /* Its only work is to end the ppoll. */
 static void on_child(int sig)

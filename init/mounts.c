@@ -72,7 +72,7 @@ static void make_dir(const char *path, u32 mode)
 /* Folders below /dev are ours even over a host folder, once /dev is mounted. */
 static bool may_make(const struct mount_row *m)
 {
-    return !g_machine.plain || rt_starts(m->target, "/dev/");
+    return !machine()->plain || rt_starts(m->target, "/dev/");
 }
 
 static void mount_one(const struct mount_row *m)
@@ -87,20 +87,20 @@ static void mount_one(const struct mount_row *m)
         r = sc(mount, m->source, m->target, "devfs", m->flags, m->data);
     }
     if (r == 0 && rt_eq(m->target, "/mnt/c")) {
-        g_machine.mntc = true;
+        machine_has_mntc();
     }
     /* a plain root without the folder, or a filesystem this lxcore lacks: go without */
-    if (r < 0 && r != -LX_ENODEV && !(g_machine.plain && r == -LX_ENOENT)) {
+    if (r < 0 && r != -LX_ENODEV && !(machine()->plain && r == -LX_ENOENT)) {
         note("cannot mount", m->target, r);
     }
 }
 
 void mounts_make(void)
 {
-    u32 kind = g_machine.plain ? PLAIN : DISTRO;
+    u32 kind = machine()->plain ? PLAIN : DISTRO;
 
     sc(umask, 0);
-    for (u32 i = 0; i < ARRAY_SIZE(g_dirs) && !g_machine.plain; i++) {
+    for (u32 i = 0; i < ARRAY_SIZE(g_dirs) && !machine()->plain; i++) {
         if (!rt_starts(g_dirs[i].path, "/run/")) {
             make_dir(g_dirs[i].path, g_dirs[i].mode);
         }
@@ -110,7 +110,7 @@ void mounts_make(void)
             mount_one(&g_mounts[i]);
         }
     }
-    for (u32 i = 0; i < ARRAY_SIZE(g_dirs) && !g_machine.plain; i++) {
+    for (u32 i = 0; i < ARRAY_SIZE(g_dirs) && !machine()->plain; i++) {
         if (rt_starts(g_dirs[i].path, "/run/")) {
             make_dir(g_dirs[i].path, g_dirs[i].mode);
         }
@@ -156,9 +156,9 @@ void mounts_files(void)
     static char text[8192];
     s64 n;
 
-    sc(sethostname, g_machine.hostname, strlen(g_machine.hostname));
+    sc(sethostname, machine()->hostname, strlen(machine()->hostname));
     make_links();
-    if (g_machine.plain) {
+    if (machine()->plain) {
         return;
     }
     n = rt_slurp("/mnt/c/etc/resolv.conf", text, sizeof(text));

@@ -32,7 +32,7 @@ static inline s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
     RT_PICK(__VA_ARGS__, RT_S5, RT_S4, RT_S3, RT_S2, RT_S1, RT_S0, )(__VA_ARGS__)
 // clang-format on
 /* sc(read, fd, buf, size): the result, -errno for an error. */
-#define sc(name, ...)                           RT_SC(__NR_##name, ##__VA_ARGS__)
+#define sc(name, ...) RT_SC(__NR_##name, ##__VA_ARGS__)
 
 /* The child runs fn(arg) in our memory, on its own stack, until it execs or exits; its pid. */
 s64 rt_vfork(void (*fn)(void *), void *arg, void *stack_top);

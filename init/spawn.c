@@ -143,9 +143,9 @@ static void env_distro(struct plan *p)
         env_put(p, g_default_env[i]);
     }
     env_locale(p);
-    env_set(p, "NAME", g_machine.hostname);
-    if (*g_machine.distro) {
-        env_set(p, "WSL_DISTRO_NAME", g_machine.distro);
+    env_set(p, "NAME", machine()->hostname);
+    if (*machine()->distro) {
+        env_set(p, "WSL_DISTRO_NAME", machine()->distro);
     }
     env_set(p, "HOME", p->user.home);
     env_set(p, "USER", p->user.name);
@@ -241,7 +241,7 @@ static s64 chdir_host(const char *cwd)
     rt_text_init(&t, path, sizeof(path));
     rt_put(&t, "/mnt/c");
     rt_put(&t, cwd);
-    return g_machine.mntc && t.len + 1 < sizeof(path) ? sc(chdir, path) : -LX_ENOENT;
+    return machine()->mntc && t.len + 1 < sizeof(path) ? sc(chdir, path) : -LX_ENOENT;
 }
 
 static s64 chdir_home(const struct plan *p, const char *rest)
@@ -285,7 +285,7 @@ static void child_identity(const struct plan *p)
     const struct user *u = &p->user;
 
     if (p->tty >= 0) {
-        sc(fchown, p->tty, u->uid, g_machine.plain ? u->gid : 5);
+        sc(fchown, p->tty, u->uid, machine()->plain ? u->gid : 5);
     }
     if (sc(setgroups, u->n_groups, u->groups) < 0 || sc(setgid, u->gid) < 0 ||
         sc(setuid, u->uid) < 0) {
@@ -462,7 +462,7 @@ static s64 find_user(struct plan *p)
     s64 r;
 
     if (!(m->flags & RUN_NUMERIC)) {
-        return user_find(m->user.s, g_machine.default_uid, &p->user);
+        return user_find(m->user.s, machine()->default_uid, &p->user);
     }
     r = m->flags & RUN_LOGIN || !(m->flags & RUN_PASS_ENV) ? user_find("", m->uid, &p->user) : 0;
     if (r < 0 || !p->user.home[0]) {

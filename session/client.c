@@ -227,11 +227,11 @@ static void do_status(struct client *c)
     t.len = 0;
     add(&t, "Default distribution: %s\n",
         d ? d->name : BUILTIN_NAME " (built-in, not installed yet)");
-    add(&t, "State folder: %s\n", g_paths.state);
+    add(&t, "State folder: %s\n", registry_paths()->state);
     add(&t, "Manager: process %d, protocol %08x\n", (int)getpid(), PROTO_VERSION);
     add(&t, "Protection keys: %s\n",
         host_has_keys() ? "yes (PICOLX_PKU=0 goes without)" : "no, this processor has none");
-    add(&t, "Instance idle time-out: %lld ms\n", g_config.instance_idle_ms);
+    add(&t, "Instance idle time-out: %lld ms\n", registry_config()->instance_idle_ms);
     for (struct instance *in = instance_first(); in; in = in->next) {
         add(&t, "Instance: %s, %s, process %d, %u command%s, root %s\n", in->name,
             instance_state_word(in), in->pid, in->n_clients, in->n_clients == 1 ? "" : "s",

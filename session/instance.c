@@ -189,8 +189,8 @@ static void idle_start(struct instance *in)
 {
     if (in->own) {
         instance_stop(in, true);
-    } else if (g_config.instance_idle_ms >= 0) {
-        alarm_set(&in->idle, g_config.instance_idle_ms);
+    } else if (registry_config()->instance_idle_ms >= 0) {
+        alarm_set(&in->idle, registry_config()->instance_idle_ms);
     }
 }
 
@@ -277,7 +277,7 @@ static void on_idle(struct instance *in, const struct proto_idle *m)
     if (m->children == 0) {
         instance_stop(in, false);
     } else {
-        alarm_set(&in->idle, MAX(g_config.instance_idle_ms, 1000ll));
+        alarm_set(&in->idle, MAX(registry_config()->instance_idle_ms, 1000ll));
     }
 }
 
@@ -426,7 +426,7 @@ static int log_open(const char *name)
     struct stat st;
 
     snprintf(file, sizeof(file), "%s.log", name);
-    if (!paths_join(dir, g_paths.state, "log") || !paths_mkdirs(dir) ||
+    if (!paths_join(dir, registry_paths()->state, "log") || !paths_mkdirs(dir) ||
         !paths_join(path, dir, file)) {
         return -1;
     }

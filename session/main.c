@@ -56,7 +56,7 @@ static void leave(void *unused)
         return;
     }
     g_leaving = true;
-    unlink(g_paths.socket);
+    unlink(registry_paths()->socket);
     while ((fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) { /* who came too late */
         client_accept(fd);
     }
@@ -69,15 +69,15 @@ void manager_idle_check(void)
 {
     if (instance_first() || client_count()) {
         alarm_off(&g_idle);
-    } else if (g_leaving || g_config.manager_idle_ms >= 0) {
-        alarm_set(&g_idle, g_leaving ? 0 : g_config.manager_idle_ms);
+    } else if (g_leaving || registry_config()->manager_idle_ms >= 0) {
+        alarm_set(&g_idle, g_leaving ? 0 : registry_config()->manager_idle_ms);
     }
 }
 
 void manager_shutdown(void)
 {
     g_leaving = true;
-    unlink(g_paths.socket);
+    unlink(registry_paths()->socket);
     for (struct instance *in = instance_first(); in; in = in->next) {
         instance_stop(in, true);
     }
@@ -157,7 +157,7 @@ static int refuse(const char *why)
     int fd;
 
     manager_note("cannot start: %s", why);
-    unlink(g_paths.socket);
+    unlink(registry_paths()->socket);
     while (poll(&p, 1, 200) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         struct pollfd q = {fd, POLLIN, 0};
         chan_send(fd, buf, (size_t)n, NULL, 0, MSG_DONTWAIT);
@@ -176,8 +176,7 @@ int main(void)
         fprintf(stderr, "lxmanager: started by hand; use lx, which starts it when needed\n");
         return LX_STATUS_USAGE;
     }
-    if (!paths_init(&g_paths, g_startup_error, sizeof(g_startup_error)) ||
-        !registry_load(g_startup_error, sizeof(g_startup_error)) || !setup()) {
+    if (!registry_load(g_startup_error, sizeof(g_startup_error)) || !setup()) {
         return refuse(g_startup_error[0] ? g_startup_error : strerror(errno));
     }
     alarm_init(&g_idle, leave, NULL);

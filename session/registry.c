@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct config g_config = {.instance_idle_ms = 15000, .manager_idle_ms = 15000};
-struct paths g_paths;
+static struct config g_config = {.instance_idle_ms = 15000, .manager_idle_ms = 15000};
+static struct paths g_paths;
 static struct distro *g_distros;
 static char g_default[DISTRO_NAME_MAX + 1];
 
@@ -254,11 +254,21 @@ static bool is_ours(const char *path)
 
 /* ------------------------------------------------------------------ the list --------------- */
 
+const struct config *registry_config(void)
+{
+    return &g_config;
+}
+
+const struct paths *registry_paths(void)
+{
+    return &g_paths;
+}
+
 bool registry_load(char *why, size_t size)
 {
     struct distro *next;
 
-    if (!read_pairs("config", config_pair, why, size) ||
+    if (!paths_init(&g_paths, why, size) || !read_pairs("config", config_pair, why, size) ||
         !read_pairs("registry", registry_pair, why, size)) {
         return false;
     }

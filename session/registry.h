@@ -26,10 +26,11 @@ struct config {
     long long instance_idle_ms; /* -1 = never */
     long long manager_idle_ms;
 };
-extern struct config g_config;
-extern struct paths g_paths;
+const struct config *registry_config(void);
+const struct paths *registry_paths(void); /* valid once registry_load began */
 
-/* Read both files; finish or undo what an earlier manager left half done. False: why (size). */
+/* Find the paths, read both files; finish or undo what an earlier manager left half done.
+ * False: why (size). */
 bool registry_load(char *why, size_t size);
 struct distro *registry_first(void);
 /* By name, ASCII case ignored; NULL or "" = default. NULL if there is none. */
