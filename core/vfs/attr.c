@@ -3,8 +3,10 @@
 #include "base/str.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
+#include "lx_poll.h"
 #include "lx_stat.h"
 #include "lx_xattr.h"
+#include "vfs/notify.h"
 #include "vfs/perm.h"
 #include "vfs/walk.h"
 
@@ -106,6 +108,9 @@ s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct v
     vn_lock(vn);
     r = vn->ops->setattr(vn, mask, &copy);
     vn_unlock(vn);
+    if (r == 0) {
+        notify_dentry(d, mask & VA_SIZE ? LX_IN_MODIFY : LX_IN_ATTRIB);
+    }
     return r;
 }
 
@@ -189,6 +194,9 @@ s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const
     vn_lock(vn);
     r = vn->ops->setxattr(vn, name, buf, size, flags);
     vn_unlock(vn);
+    if (r == 0) {
+        notify_dentry(d, LX_IN_ATTRIB);
+    }
     return r;
 }
 

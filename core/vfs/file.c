@@ -10,6 +10,7 @@
 #include "lx_stat.h"
 #include "vfs/dcache.h"
 #include "vfs/flock.h"
+#include "vfs/notify.h"
 #include "vfs/perm.h"
 
 void (*g_file_forget)(struct file *f);
@@ -150,6 +151,9 @@ void file_put(struct file *f)
     if (f->vnode->locks) {
         flock_release(f);
     }
+    if (!(f->flags & LX_O_PATH)) {
+        notify_dentry(f->dentry, file_writable(f) ? LX_IN_CLOSE_WRITE : LX_IN_CLOSE_NOWRITE);
+    }
     if (f->ops && f->ops->release) {
         f->ops->release(f);
     }
@@ -271,6 +275,7 @@ s64 file_truncate(struct file *f, u64 size)
     if (mount_readonly(f->dentry)) {
         return -LX_EROFS;
     }
+    notify_dentry(f->dentry, LX_IN_MODIFY);
     return f->ops->truncate ? f->ops->truncate(f, size) : -LX_EINVAL;
 }
 
@@ -326,5 +331,6 @@ s64 file_readdir(struct file *f, struct dirent_sink *s)
     if (lock) {
         lock_release(&f->lock);
     }
+    notify_dentry(f->dentry, LX_IN_ACCESS);
     return r;
 }

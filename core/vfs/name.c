@@ -14,7 +14,9 @@
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
+#include "lx_poll.h"
 #include "lx_stat.h"
+#include "vfs/notify.h"
 #include "vfs/open.h"
 #include "vfs/perm.h"
 
@@ -187,6 +189,8 @@ s64 vfs_link(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const 
         }
         if (r == 0) {
             d_drop_aliases(p.dir, p.last);
+            notify_vnode(src->vnode, LX_IN_ATTRIB);
+            notify_name(p.dir->vnode, p.last, LX_IN_CREATE, 0);
             r = d_add(p.dir, p.last, vnode_get(src->vnode), &d);
         }
     }
@@ -256,6 +260,8 @@ static s64 remove_locked(const struct walk *w, struct place *p, bool dir, struct
         r = dvn->ops->unlink ? dvn->ops->unlink(dvn, p->last, d->vnode) : -LX_EROFS;
     }
     if (r == 0) {
+        notify_unlinked(d->vnode);
+        notify_name(dvn, p->last, dir ? LX_IN_DELETE | LX_IN_ISDIR : LX_IN_DELETE, 0);
         d_drop(d, true);
         d_drop_aliases(p->dir, p->last);
     } else if (r == -LX_ESTALE) {
@@ -386,6 +392,23 @@ static s64 rename_perm(const struct walk *w, const struct renaming *rn)
     return r;
 }
 
+static void rename_notify(const struct renaming *rn)
+{
+    u32 dir = LX_S_ISDIR(rn->old->vnode->type) ? LX_IN_ISDIR : 0;
+    u32 cookie;
+
+    if (likely(!g_watch_count)) {
+        return;
+    }
+    cookie = notify_cookie();
+    notify_name(rn->from.dir->vnode, rn->from.last, LX_IN_MOVED_FROM | dir, cookie);
+    notify_name(rn->to.dir->vnode, rn->to.last, LX_IN_MOVED_TO | dir, cookie);
+    notify_vnode(rn->old->vnode, LX_IN_MOVE_SELF);
+    if (rn->over && !(rn->flags & LX_RENAME_EXCHANGE)) {
+        notify_unlinked(rn->over->vnode);
+    }
+}
+
 static s64 rename_do(struct renaming *rn)
 {
     struct vnode *d1 = rn->from.dir->vnode;
@@ -413,6 +436,7 @@ static s64 rename_do(struct renaming *rn)
     if (r < 0) {
         return r;
     }
+    rename_notify(rn);
     if (rn->flags & LX_RENAME_EXCHANGE) {
         d_exchange(rn->old, rn->over);
     } else {

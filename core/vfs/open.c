@@ -5,8 +5,10 @@
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
+#include "lx_poll.h"
 #include "lx_stat.h"
 #include "vfs/dev.h"
+#include "vfs/notify.h"
 #include "vfs/perm.h"
 
 #define OPEN_TRIES 4 /* walks before a name that keeps changing on the host is given up */
@@ -98,6 +100,7 @@ s64 dir_create_locked(const struct walk *w, struct dentry *dir, struct name n,
         return r;
     }
     d_drop_aliases(dir, n);
+    notify_name(dvn, n, LX_S_ISDIR(what->mode) ? LX_IN_CREATE | LX_IN_ISDIR : LX_IN_CREATE, 0);
     return d_add(dir, n, vn, out);
 }
 
@@ -243,6 +246,7 @@ static s64 open_found(const struct walk *w, struct dentry *d, u64 flags, bool cr
         file_put(f);
         return r;
     }
+    notify_dentry(d, LX_IN_OPEN);
     *out = f;
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "lx_stat.h"
 #include "vfs/file.h"
 #include "vfs/namei.h"
+#include "vfs/notify.h"
 #include "vfs/perm.h"
 
 typedef s64 (*rw_op)(struct file *f, struct uio *u, s64 *pos);
@@ -144,8 +145,12 @@ s64 file_read_flags(struct file *f, struct uio *u, s64 *pos, u32 rwf)
     if (!u->resid && (f->kind & (FILE_STREAM | FILE_NOWAIT_IO))) {
         return 0;
     }
-    return pos ? transfer(f, u, pos, f->ops->read, nonblock)
-               : transfer_own(f, u, f->ops->read, nonblock);
+    r = pos ? transfer(f, u, pos, f->ops->read, nonblock)
+            : transfer_own(f, u, f->ops->read, nonblock);
+    if (r > 0) {
+        notify_dentry(f->dentry, LX_IN_ACCESS);
+    }
+    return r;
 }
 
 s64 file_read(struct file *f, struct uio *u, s64 *pos)
@@ -273,10 +278,15 @@ s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf
         return 0;
     }
     if (f->vnode->type == LX_S_IFREG && (f->kind & FILE_NOWAIT_IO)) {
-        return write_regular(f, u, pos, limit, rwf);
+        r = write_regular(f, u, pos, limit, rwf);
+    } else {
+        r = pos ? transfer(f, u, pos, f->ops->write, nonblock)
+                : transfer_own(f, u, f->ops->write, nonblock);
     }
-    return pos ? transfer(f, u, pos, f->ops->write, nonblock)
-               : transfer_own(f, u, f->ops->write, nonblock);
+    if (r > 0) {
+        notify_dentry(f->dentry, LX_IN_MODIFY);
+    }
+    return r;
 }
 
 s64 file_write(struct file *f, struct uio *u, s64 *pos)
