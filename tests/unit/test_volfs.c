@@ -402,6 +402,36 @@ UNIT_TEST(torn_sidecar)
     CHECK_EQ(va.mode, LX_S_IFREG | 0600);
 }
 
+/* Files that come and go leave nothing in the log but what counts. */
+UNIT_TEST(sidecar_forgets)
+{
+    host_handle vol;
+    struct host_stat st;
+    struct vattr va;
+    struct file *f;
+
+    begin_sidecar();
+    CHECK_EQ(fs_put("/mnt/stay", "x"), 1);
+    CHECK_EQ(chown_chmod("/mnt/stay", 5, 6, 0640), 0);
+    for (u32 i = 0; i < 2000; i++) {
+        CHECK_EQ(fs_put("/mnt/f", "x"), 1);
+        CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/mnt/f", false), 0);
+        CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/mnt/d", 0755), 0);
+        CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/mnt/d", true), 0);
+    }
+    CHECK_EQ(fs_open("/mnt/f", LX_O_RDWR | LX_O_CREAT, 0600, &f), 0);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/mnt/f", false), 0);
+    file_put(f);
+    remount(true);
+    CHECK_EQ(host_root_open("/vol", &vol), 0);
+    CHECK_EQ(host_path_stat(vol, VOL_LOG, &st), 0);
+    CHECK(st.size < 1000);
+    host_handle_close(vol);
+    CHECK_EQ(fs_stat("/mnt/stay", &va), 0);
+    CHECK_EQ(va.uid, 5);
+    CHECK_EQ(va.mode, LX_S_IFREG | 0640);
+}
+
 /* Handles of files nobody uses are closed when there are too many. */
 UNIT_TEST(idle_handles_are_limited)
 {

@@ -20,19 +20,27 @@ static void links_changed(struct vnode *vn, s32 by)
     lock_release(&vn->lock);
 }
 
-/* Before vn loses a name: who has it open must be able to go on. */
-static s64 prepare_loss(struct vnode *vn)
+/* Before vn loses a name: who has it open must be able to go on. *gen is for lost_name. */
+static s64 prepare_loss(struct vnode *vn, u64 *gen)
 {
+    struct volfs *fs = volfs_of(vn);
+
+    *gen = fs->side ? sidecar_gen(fs->side, volnode_of(vn)->ino) : 0;
     return vn->attr.nlink <= 1 && atomic_load(&volnode_of(vn)->opens) ? volhandle_pin(vn) : 0;
 }
 
 /* vn lost a name. If it was the last and the host file ends now, its number may come again. */
-static void lost_name(struct vnode *vn)
+static void lost_name(struct vnode *vn, u64 gen)
 {
+    struct volfs *fs = volfs_of(vn);
+
     links_changed(vn, -1);
     if (vn->attr.nlink == 0 && !volnode_of(vn)->pinned) {
         atomic_store(&volnode_of(vn)->dirty, false); /* nothing left to ask */
         vnode_unhash(vn);
+        if (fs->side) {
+            sidecar_forget(fs->side, volnode_of(vn)->ino, gen);
+        }
     }
 }
 
@@ -85,30 +93,38 @@ static s64 remove_name(struct vnode *dir, struct name n, bool is_dir)
 
 static s64 dir_unlink(struct vnode *dir, struct name n, struct vnode *vn)
 {
-    s64 r = prepare_loss(vn);
+    u64 gen;
+    s64 r = prepare_loss(vn, &gen);
 
     if (r == 0) {
         r = remove_name(dir, n, false);
     }
     if (r == 0) {
-        lost_name(vn);
+        lost_name(vn, gen);
         voldir_changed(dir, 0);
     }
     return r;
 }
 
-static void folder_gone(struct vnode *vn)
+static void folder_gone(struct vnode *vn, u64 gen)
 {
+    struct volfs *fs = volfs_of(vn);
+
     vn->attr.nlink = 0;
     vnode_unhash(vn);
+    if (fs->side) {
+        sidecar_forget(fs->side, volnode_of(vn)->ino, gen);
+    }
 }
 
 static s64 dir_rmdir(struct vnode *dir, struct name n, struct vnode *vn)
 {
+    struct volfs *fs = volfs_of(vn);
+    u64 gen = fs->side ? sidecar_gen(fs->side, volnode_of(vn)->ino) : 0;
     s64 r = remove_name(dir, n, true);
 
     if (r == 0) {
-        folder_gone(vn);
+        folder_gone(vn, gen);
         voldir_changed(dir, -1);
     }
     return r;
@@ -151,6 +167,7 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     bool exchange = (flags & LX_RENAME_EXCHANGE) != 0;
     bool is_dir = vn->type == LX_S_IFDIR;
     bool target_dir = target && target->type == LX_S_IFDIR;
+    u64 gen = 0;
     s64 r = 0;
 
     if (flags & ~(u32)(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) {
@@ -162,8 +179,8 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     if (r == 0 && exchange && target && is_special(target)) {
         r = volfs_mark_mixed(d1);
     }
-    if (r == 0 && target && !exchange && !target_dir) {
-        r = prepare_loss(target);
+    if (r == 0 && target && !exchange) {
+        r = prepare_loss(target, &gen);
     }
     if (r == 0) {
         r = rename_on_host(d1, n1, d2, n2, flags);
@@ -173,9 +190,9 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     }
     if (target && !exchange) {
         if (target_dir) {
-            folder_gone(target);
+            folder_gone(target, gen);
         } else {
-            lost_name(target);
+            lost_name(target, gen);
         }
     }
     voldir_changed(d1, (s32)(exchange && target_dir) - (s32)is_dir);

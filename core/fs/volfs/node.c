@@ -291,6 +291,9 @@ void volfs_release(struct vnode *vn)
     struct volfs *fs = volfs_of(vn);
     struct volnode *n = volnode_of(vn);
 
+    if (fs->side && n->pinned && vn->attr.nlink == 0) { /* before the number is free again */
+        sidecar_forget(fs->side, n->ino, sidecar_gen(fs->side, n->ino));
+    }
     volhandle_drop(fs, n);
     kfree(n->dirents);
     kfree(n);

@@ -131,4 +131,7 @@ s64 sidecar_sync(struct sidecar *s);
 s64 sidecar_get(struct sidecar *s, u64 ino, const char *name, void *buf, u64 size);
 s64 sidecar_set(struct sidecar *s, u64 ino, const char *name, const void *buf, u64 size, u32 flags);
 s64 sidecar_list(struct sidecar *s, u64 ino, char *buf, u64 size);
+/* Which of the files that had number ino is known now; forget it if it is still that one. */
+u64 sidecar_gen(struct sidecar *s, u64 ino);
+void sidecar_forget(struct sidecar *s, u64 ino, u64 gen);
 #define SIDECAR_NEW 0x100 /* flag of set: drop all that is known of that number first */

@@ -19,13 +19,19 @@
 #include "ks/slab.h"
 #include "lx_xattr.h"
 
-#define BUCKETS     4096u
-#define HEAD_SIZE   24u
-#define ENTRY_MAX   (HEAD_SIZE + 256u + LX_XATTR_SIZE_MAX)
-#define LOG_NEW     ".lx~meta.new"
-#define REWRITE_MIN 65536u /* a log smaller than this is left alone */
+#define BUCKETS      4096u
+#define HEAD_SIZE    24u
+#define ENTRY_MAX    (HEAD_SIZE + 256u + LX_XATTR_SIZE_MAX)
+#define LOG_NEW      ".lx~meta.new"
+#define REWRITE_MIN  65536u     /* a log smaller than this is left alone at mount */
+#define REWRITE_BUSY (4u << 20) /* ... and while it is in use                     */
 
-enum entry_kind { ENTRY_SET = 1, ENTRY_REMOVE = 2, ENTRY_NEW = 3 /* set, and drop all else */ };
+enum entry_kind {
+    ENTRY_SET = 1,
+    ENTRY_REMOVE = 2,
+    ENTRY_NEW = 3,    /* set, and drop all else */
+    ENTRY_FORGET = 4, /* drop all: the file is gone */
+};
 
 struct side_attr {
     struct side_attr *next;
@@ -37,15 +43,18 @@ struct side_attr {
 struct side_file {
     struct side_file *next;
     u64 ino;
+    u64 gen; /* another one for each file that had the number */
     struct side_attr *attrs;
 };
 
 /* locks: s lock */
 struct sidecar {
+    struct volfs *fs;                 /* [I] */
     struct lock lock;                 /* rank LOCK_DCACHE: under vnode locks, over the heap's */
     host_handle log;                  /* [s] */
     u64 log_size;                     /* [s] where the next entry goes */
     u64 live;                         /* [s] bytes of the log that count */
+    u64 next_gen;                     /* [s] */
     u8 *entry;                        /* [s] buffer of ENTRY_MAX bytes */
     struct side_file *table[BUCKETS]; /* [s] */
 };
@@ -116,18 +125,31 @@ static struct side_file *make_file(struct sidecar *s, u64 ino)
     if (!f) {
         f = kmalloc(sizeof(*f));
         if (f) {
-            *f = (struct side_file){*b, ino, NULL};
+            *f = (struct side_file){*b, ino, s->next_gen++, NULL};
             *b = f;
         }
     }
     return f;
 }
 
+/* A file without attributes need not be known. */
+static void drop_file(struct sidecar *s, struct side_file *f)
+{
+    struct side_file **at = bucket(s, f->ino);
+
+    while (*at != f) {
+        at = &(*at)->next;
+    }
+    *at = f->next;
+    kfree(f);
+}
+
 /* Make it count. `a` is consumed; NULL removes. */
 static void apply(struct sidecar *s, struct side_file *f, u32 kind, const char *name,
                   struct side_attr *a)
 {
-    if (kind == ENTRY_NEW) {
+    if (kind == ENTRY_NEW || kind == ENTRY_FORGET) {
+        f->gen = s->next_gen++;
         while (f->attrs) {
             drop_attr(s, &f->attrs);
         }
@@ -211,13 +233,16 @@ static s64 replay_entry(struct sidecar *s, const u8 *e, u64 room)
     memcpy(name, e + HEAD_SIZE, name_size);
     name[name_size] = '\0';
     f = make_file(s, get_le64(e + 8));
-    if (f && kind != ENTRY_REMOVE) {
+    if (f && (kind == ENTRY_SET || kind == ENTRY_NEW)) {
         a = make_attr(name, name_size, e + HEAD_SIZE + name_size, size);
     }
-    if (!f || (!a && kind != ENTRY_REMOVE)) {
+    if (!f || (!a && (kind == ENTRY_SET || kind == ENTRY_NEW))) {
         return -LX_ENOMEM;
     }
     apply(s, f, kind, name, a);
+    if (kind == ENTRY_FORGET) {
+        drop_file(s, f);
+    }
     return (s64)all;
 }
 
@@ -269,8 +294,9 @@ static s64 write_live(struct sidecar *s, host_handle h, u64 *size)
 }
 
 /* A log with only what counts takes the old one's place. Failure leaves the old one. */
-static void rewrite(struct volfs *fs, struct sidecar *s)
+static void rewrite(struct sidecar *s)
 {
+    struct volfs *fs = s->fs;
     host_handle h;
     u64 size;
     s64 r = host_file_open(fs->root, LOG_NEW,
@@ -315,8 +341,9 @@ s64 sidecar_open(struct volfs *fs, struct sidecar **out)
         sidecar_close(s);
         return r;
     }
+    s->fs = fs;
     if (s->log_size > REWRITE_MIN && s->live < s->log_size / 2) {
-        rewrite(fs, s);
+        rewrite(s);
     }
     *out = s;
     return 0;
@@ -378,8 +405,35 @@ static s64 set_locked(struct sidecar *s, struct side_file *f, u32 kind, const ch
 
     if (r == 0) {
         apply(s, f, kind, name, a);
+        if (s->log_size > REWRITE_BUSY && s->live < s->log_size / 4) {
+            rewrite(s);
+        }
     }
     return r;
+}
+
+u64 sidecar_gen(struct sidecar *s, u64 ino)
+{
+    struct side_file *f;
+    u64 gen;
+
+    lock_acquire(&s->lock);
+    f = find_file(s, ino);
+    gen = f ? f->gen : U64_MAX;
+    lock_release(&s->lock);
+    return gen;
+}
+
+void sidecar_forget(struct sidecar *s, u64 ino, u64 gen)
+{
+    struct side_file *f;
+
+    lock_acquire(&s->lock);
+    f = find_file(s, ino);
+    if (f && f->gen == gen && set_locked(s, f, ENTRY_FORGET, "", NULL) == 0) {
+        drop_file(s, f);
+    }
+    lock_release(&s->lock);
 }
 
 s64 sidecar_set(struct sidecar *s, u64 ino, const char *name, const void *buf, u64 size, u32 flags)
