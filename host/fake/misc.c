@@ -143,6 +143,21 @@ _Noreturn void host_instance_exit(s32 status)
     exit(status);
 }
 
+bool host_report_wanted(void)
+{
+    return false;
+}
+
+s64 host_rseq(u64 guest_addr, u32 len, u32 flags, u32 sig)
+{
+    (void)guest_addr;
+    (void)len;
+    (void)flags;
+    (void)sig;
+    FAKE_CALL();
+    return -LX_ENOSYS;
+}
+
 s64 host_random(void *buf, u64 len)
 {
     u8 *p = buf;

@@ -317,6 +317,11 @@ bool host_slot_idle(u32 slot)
     return slot >= FAKE_SLOTS || g_threads[slot].state == FREE || g_threads[slot].state == DEAD;
 }
 
+bool host_slot_started(u32 slot)
+{
+    return !host_slot_idle(slot);
+}
+
 bool fake_alive(u32 slot)
 {
     return !host_slot_idle(slot);
@@ -370,6 +375,21 @@ s64 host_proc_reap(bool *signalled)
 u32 host_slot_pid(u32 slot)
 {
     return fake_alive(slot) ? 1000 + slot : 0;
+}
+
+/* The fake's processes have one thread, whose number is 1000 + slot; ends are not reaped. */
+s64 host_slot_of_pid(u32 host_pid, u32 from)
+{
+    u32 slot = host_pid - 1000;
+
+    return host_pid >= 1000 && slot < FAKE_SLOTS && slot >= from && g_threads[slot].state != FREE
+               ? (s64)slot
+               : -LX_ESRCH;
+}
+
+void host_slot_clear(u32 slot)
+{
+    g_threads[slot].state = FREE;
 }
 
 void host_set_tls(u64 base)
