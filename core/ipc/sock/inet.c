@@ -200,7 +200,7 @@ static s64 inet_setopt(struct sock *s, u32 level, u32 name, const void *buf, u32
 }
 
 /* SIOCGIFCONF: the list goes through a buffer of ours. */
-static s64 ioctl_ifconf(struct sock *s, u64 arg)
+static s64 ioctl_ifconf(host_handle h, u64 arg)
 {
     struct lx_ifconf conf;
     u64 want;
@@ -224,7 +224,7 @@ static s64 ioctl_ifconf(struct sock *s, u64 arg)
     }
     conf.len = (s32)want;
     conf.buf = mk_uptr((u64)(uintptr_t)buf);
-    r = host_sock_ioctl(handle(s), LX_SIOCGIFCONF, &conf, sizeof(conf));
+    r = host_sock_ioctl(h, LX_SIOCGIFCONF, &conf, sizeof(conf));
     conf.buf = dst;
     if (r >= 0 && buf && conf.len > 0) {
         r = copy_to_user(dst, buf, MIN((u64)conf.len, want));
@@ -233,22 +233,15 @@ static s64 ioctl_ifconf(struct sock *s, u64 arg)
     return r < 0 ? r : copy_to_user(mk_uptr(arg), &conf, sizeof(conf));
 }
 
-static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
+/* Questions about interfaces; -LX_ENOTTY for anything else. */
+static s64 netdevice_ioctl(host_handle h, u32 cmd, u64 arg)
 {
     struct lx_ifreq req;
     s64 r;
 
     switch (cmd) {
-    case LX_SIOCINQ:
-    case LX_SIOCOUTQ:
-    case LX_SIOCATMARK: {
-        s32 v = 0;
-
-        r = host_sock_ioctl(handle(s), cmd, &v, sizeof(v));
-        return r < 0 ? r : put_user32(mk_uptr(arg), (u32)v);
-    }
     case LX_SIOCGIFCONF:
-        return ioctl_ifconf(s, arg);
+        return ioctl_ifconf(h, arg);
     case LX_SIOCGIFNAME:
     case LX_SIOCGIFFLAGS:
     case LX_SIOCGIFADDR:
@@ -262,12 +255,40 @@ static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
     case LX_SIOCGIFTXQLEN:
         r = copy_from_user(&req, mk_uptr(arg), sizeof(req));
         if (r == 0) {
-            r = host_sock_ioctl(handle(s), cmd, &req, sizeof(req));
+            r = host_sock_ioctl(h, cmd, &req, sizeof(req));
         }
         return r < 0 ? r : copy_to_user(mk_uptr(arg), &req, sizeof(req));
     default:
         return -LX_ENOTTY;
     }
+}
+
+s64 inet_netdevice_ioctl(u32 cmd, u64 arg)
+{
+    host_handle h;
+    s64 r;
+
+    if (cmd < LX_SIOCGIFNAME || cmd > LX_SIOCGIFTXQLEN) {
+        return -LX_ENOTTY;
+    }
+    r = host_sock_open(LX_AF_INET, LX_SOCK_DGRAM, 0, &h);
+    if (r == 0) {
+        r = netdevice_ioctl(h, cmd, arg);
+        host_handle_close(h);
+    }
+    return r;
+}
+
+static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
+{
+    s32 v = 0;
+    s64 r;
+
+    if (cmd == LX_SIOCINQ || cmd == LX_SIOCOUTQ || cmd == LX_SIOCATMARK) {
+        r = host_sock_ioctl(handle(s), cmd, &v, sizeof(v));
+        return r < 0 ? r : put_user32(mk_uptr(arg), (u32)v);
+    }
+    return netdevice_ioctl(handle(s), cmd, arg);
 }
 
 static const u32 g_all_events = LX_POLLIN | LX_POLLRDNORM | LX_POLLOUT | LX_POLLWRNORM |

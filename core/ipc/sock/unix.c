@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "base/str.h"
+#include "ipc/sock/inet.h"
 #include "ipc/sock/unix_priv.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
@@ -731,7 +732,7 @@ static s64 unix_ioctl(struct sock *s, u32 cmd, u64 arg)
         v = u->wmem;
         break;
     default:
-        return -LX_ENOTTY;
+        return inet_netdevice_ioctl(cmd, arg);
     }
     return put_user32(mk_uptr(arg), (u32)MIN(v, (u64)S32_MAX));
 }
