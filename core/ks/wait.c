@@ -276,7 +276,9 @@ static bool clear_fired(struct poll_table *pt)
             }
         }
     }
-    atomic_thread_fence(memory_order_seq_cst);
+    if (any) {
+        atomic_thread_fence(memory_order_seq_cst); /* before the caller tests again */
+    }
     return any != 0;
 }
 
@@ -287,6 +289,9 @@ static s64 sleep_until(struct poll_table *pt, s64 deadline_ns, u32 ends_it)
     pt->queued = true;
     if (unlikely(pt->error)) {
         return pt->error;
+    }
+    if (clear_fired(pt)) {
+        return 0; /* the permit that came with it may be gone: do not count on it */
     }
     r = thread_sleep(deadline_ns, pt->host, pt->n_host, ends_it);
     return clear_fired(pt) ? 0 : r;
