@@ -186,6 +186,16 @@ static s64 copy_check(const struct move *m, u64 len)
     return 0;
 }
 
+static s64 copy_bytes(struct move *m, u64 len)
+{
+    s64 r = -LX_EXDEV;
+
+    if (task_rlimit(m->t, LX_RLIMIT_FSIZE) == LX_RLIM_INFINITY) {
+        r = file_copy(m->from, m->from_pos, m->to, m->to_pos, len);
+    }
+    return r < 0 ? move_bytes(m, len) : r;
+}
+
 static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
 {
     s64 in_pos;
@@ -200,7 +210,7 @@ static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
         r = copy_check(m, len);
     }
     if (r == 0 && len) {
-        r = move_bytes(m, len);
+        r = copy_bytes(m, len);
     }
     if (r >= 0 && (off_put(in_off, m->from_pos) < 0 || off_put(out_off, m->to_pos) < 0)) {
         r = -LX_EFAULT;

@@ -54,6 +54,9 @@ struct file_ops {
     s64 (*truncate)(struct file *f, u64 size);              /* absent: EINVAL */
     s64 (*allocate)(struct file *f, u32 mode, u64 off, u64 len); /* absent: EOPNOTSUPP */
     s64 (*sync)(struct file *f, bool data_only);            /* absent: EINVAL */
+    /* Copy within the host, `to` having the same op: bytes (0 = end of file), or an error that
+     * file_copy answers with read and write. absent: EXDEV */
+    s64 (*copy)(struct file *from, u64 from_off, struct file *to, u64 to_off, u64 len);
     s64 (*setfl)(struct file *f, u32 flags);                /* O_* changed by fcntl; absent: ok */
     void (*flush)(struct file *f, struct task *t);          /* a descriptor closes; absent: - */
     void (*release)(struct file *f);                        /* last reference; absent: - */
@@ -125,6 +128,9 @@ s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map
 s64 file_truncate(struct file *f, u64 size);
 s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len);
 s64 file_sync(struct file *f, bool data_only);
+/* Let the filesystem copy by itself, for copy_file_range(2). Positions NULL: the files' own, moved.
+ * Bytes, or < 0: do it by reading and writing. */
+s64 file_copy(struct file *from, s64 *from_pos, struct file *to, s64 *to_pos, u64 len);
 /* Helper for ops->seek of things with a size. */
 s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max);
 

@@ -289,6 +289,25 @@ s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf
     return r;
 }
 
+s64 file_copy(struct file *from, s64 *from_pos, struct file *to, s64 *to_pos, u64 len)
+{
+    s64 *p = from_pos ? from_pos : &from->pos;
+    s64 *q = to_pos ? to_pos : &to->pos;
+    s64 r;
+
+    if (!from->ops->copy || from->ops->copy != to->ops->copy ||
+        ((from->kind | to->kind) & FILE_OWN_POS) || (to->flags & (LX_O_APPEND | LX_O_DSYNC)) ||
+        (to->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
+        return -LX_EXDEV;
+    }
+    r = from->ops->copy(from, (u64)*p, to, (u64)*q, len);
+    if (r > 0) {
+        *p += r;
+        *q += r;
+    }
+    return r;
+}
+
 s64 file_write(struct file *f, struct uio *u, s64 *pos)
 {
     return file_write_limit(f, u, pos, U64_MAX, 0);

@@ -323,6 +323,11 @@ static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
     return how < 0 ? how : host_file_allocate(handle_of(f), (u32)how, off, len);
 }
 
+static s64 file_do_copy(struct file *from, u64 from_off, struct file *to, u64 to_off, u64 len)
+{
+    return host_file_copy(handle_of(from), from_off, handle_of(to), to_off, len);
+}
+
 static s64 file_do_sync(struct file *f, bool data_only)
 {
     return host_file_sync(handle_of(f), data_only);
@@ -336,6 +341,7 @@ const struct file_ops g_hostfs_file_ops = {
     .truncate = file_do_truncate,
     .allocate = file_do_allocate,
     .sync = file_do_sync,
+    .copy = file_do_copy,
     .release = file_release,
 };
 

@@ -29,18 +29,22 @@ static s64 dir_lookup(struct vnode *dir, struct name n, struct vnode **out)
     return r;
 }
 
-/* A new node belongs to the instance's user; give it to the guest's where the host lets us. */
-static void give_owner(host_handle root, const char *path, const struct vattr *va,
+/* A new node belongs to the instance's user and group (or to the group of a setgid folder); give it
+ * to the guest's where the host lets us. True if it may have changed. */
+static bool give_owner(host_handle root, const char *path, const struct vattr *va,
                        const struct host_stat *st)
 {
+    bool ours = va->uid == st->uid;
+    bool group = va->gid == st->gid || st->gid != g_instance_gid;
     struct host_attr a = {
-        .uid = va->uid == st->uid ? U32_MAX : va->uid,
-        .gid = va->gid == st->gid ? U32_MAX : va->gid,
+        .uid = ours ? U32_MAX : va->uid,
+        .gid = group ? U32_MAX : va->gid,
     };
 
-    if (a.uid != U32_MAX || a.gid != U32_MAX) {
-        (void)host_path_setattr(root, path, HOST_A_OWNER, &a);
+    if ((ours && group) || (!ours && g_instance_uid != 0)) {
+        return false; /* only the host's root gives files away */
     }
+    return host_path_setattr(root, path, HOST_A_OWNER, &a) == 0;
 }
 
 static s64 make(host_handle root, const char *path, const struct vattr *va, const char *target,
@@ -68,8 +72,8 @@ static s64 made(struct vnode *dir, host_handle fresh, const char *path, const st
     struct host_stat st;
     s64 r = fresh != HOST_NONE ? host_file_stat(fresh, &st) : host_path_stat(root, path, &st);
 
-    if (r == 0 && path && (st.uid != va->uid || st.gid != va->gid)) {
-        give_owner(root, path, va, &st);
+    if (r == 0 && path && (st.uid != va->uid || st.gid != va->gid) &&
+        give_owner(root, path, va, &st)) {
         r = host_path_stat(root, path, &st);
     }
     if (r == 0) {

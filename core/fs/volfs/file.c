@@ -139,6 +139,17 @@ static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
     return r;
 }
 
+static s64 file_do_copy(struct file *from, u64 from_off, struct file *to, u64 to_off, u64 len)
+{
+    s64 r = host_file_copy(handle_of(from), from_off, handle_of(to), to_off, len);
+
+    if (atomic_load_explicit(&volnode_of(from->vnode)->read_old, memory_order_relaxed)) {
+        volnode_touch(from->vnode);
+    }
+    volnode_touch(to->vnode);
+    return r;
+}
+
 static s64 file_do_sync(struct file *f, bool data_only)
 {
     struct volfs *fs = volfs_of(f->vnode);
@@ -155,6 +166,7 @@ static const struct file_ops file_ops = {
     .truncate = file_do_truncate,
     .allocate = file_do_allocate,
     .sync = file_do_sync,
+    .copy = file_do_copy,
     .release = file_release,
 };
 
