@@ -203,6 +203,8 @@ void lock_release(struct lock *l)
 
 /* Locks that are held over host calls, where a kill strikes most: what they guard is changed by
  * single stores or under further locks, or (LOCK_MM) belongs to the dead alone. */
+_Atomic bool g_folder_lock_lost;
+
 static bool never_torn(u16 rank)
 {
     switch (rank) {
@@ -232,6 +234,9 @@ bool lock_forget_thread(u32 slot)
             note_released(k, l); /* it was waiting for it, or had just given it back */
         } else if (never_torn(l->rank)) {
             had_mm |= l->rank == LOCK_MM;
+            if (l->rank == LOCK_DIR || l->rank == LOCK_VNODE) {
+                g_folder_lock_lost = true;
+            }
             atomic_store_explicit(&l->owner, 0, memory_order_release);
             note_released(k, l);
         }

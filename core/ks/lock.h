@@ -70,6 +70,8 @@ bool lock_held(const struct lock *l);
  * matters (list in lock.c). The others stay, noted in kthread.locks. True if it held a LOCK_MM:
  * the list of that address space may be torn and must not be walked any more. */
 bool lock_forget_thread(u32 slot);
+/* Such a thread held a folder's or file's lock: the name cache may be behind. vfs/ resets it. */
+extern _Atomic bool g_folder_lock_lost;
 /* Two locks of one rank, in address order; a == b takes it once. */
 void lock_acquire2(struct lock *a, struct lock *b);
 void lock_release2(struct lock *a, struct lock *b);

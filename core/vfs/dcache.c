@@ -249,6 +249,30 @@ void dcache_trim(void)
     dispose(&victims);
 }
 
+void dcache_reset(void)
+{
+    struct list_head victims;
+    struct list_head *pos;
+    struct list_head *next;
+
+    mounts_mark(true);
+    list_init(&victims);
+    lock_acquire(&g_dcache_lock);
+    list_for_each_safe(pos, next, &g_clock)
+    {
+        struct dentry *d = list_entry(pos, struct dentry, lru);
+
+        if (!(d->flags & D_KEEP) && unhash_locked(d)) {
+            list_del_init(&d->lru);
+            g_count--;
+            list_add_tail(&d->lru, &victims);
+        }
+    }
+    lock_release(&g_dcache_lock);
+    mounts_mark(false);
+    dispose(&victims);
+}
+
 u32 dcache_count(void)
 {
     return g_count;

@@ -26,6 +26,7 @@ enum dentry_flags {
     D_ANON = 4,       /* not in a tree: pipe:[1], a nameless file            */
     D_RECENT = 8,     /* used since the clock hand passed                    */
     D_TMPFILE = 16,   /* O_TMPFILE: linkat may give it a name                */
+    D_KEEP = 32,      /* a mount hangs on it or below: stays in the cache    */
 };
 
 /* locks: I immutable  d g_dcache_lock */
@@ -149,6 +150,11 @@ void dcache_trim(void);
 u32 dcache_count(void);
 /* Largest number of names kept. */
 extern u32 g_dcache_max;
+/* Forget every cached name but those on the way to mounts: after a process was killed while it
+ * changed a folder, what the cache says may be behind what the filesystem has done. */
+void dcache_reset(void);
+/* For it: set or clear D_KEEP on the way to every mount. Takes g_mount_lock, then g_dcache_lock. */
+void mounts_mark(bool keep);
 /* Called when the root dentry of a detached mount ends. */
 void mount_free(struct mount *m);
 static inline bool mount_readonly(const struct dentry *d)

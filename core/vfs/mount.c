@@ -304,6 +304,22 @@ s64 vfs_pivot_root(struct fsinfo *fs, struct dentry *new_root, struct dentry *pu
     return 0;
 }
 
+void mounts_mark(bool keep)
+{
+    struct mount *m;
+
+    lock_acquire(&g_mount_lock);
+    lock_acquire(&g_dcache_lock);
+    list_for_each_entry(m, &g_mounts, node)
+    {
+        for (struct dentry *d = m->at; d; d = d->parent != d ? d->parent : NULL) {
+            d->flags = keep ? d->flags | D_KEEP : d->flags & ~(u32)D_KEEP;
+        }
+    }
+    lock_release(&g_dcache_lock);
+    lock_release(&g_mount_lock);
+}
+
 s64 vfs_sync_all(void)
 {
     struct super *done[64];

@@ -20,7 +20,7 @@
 #include "vfs/open.h"
 #include "vfs/perm.h"
 
-static struct lock g_rename_lock = LOCK_INIT(LOCK_MOUNT);
+static struct lock g_rename_lock = LOCK_INIT(LOCK_FILE); /* guards no data: may be lost */
 
 #define BUSY_RETRY (-LX_ERESTART) /* inner: let go of all locks and begin again */
 

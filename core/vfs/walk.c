@@ -313,6 +313,9 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
     struct fdref fr = {NULL, false};
     s64 r;
 
+    if (unlikely(g_folder_lock_lost) && atomic_exchange(&g_folder_lock_lost, false)) {
+        dcache_reset();
+    }
     f->n_reval = 0;
     if ((f->flags & SCOPE_FLAGS) || !*path) {
         return FAST_SLOW;

@@ -567,3 +567,18 @@ UNIT_TEST(small_cache)
     CHECK(dcache_count() < 200);
     g_dcache_max = max;
 }
+
+UNIT_TEST(cache_reset)
+{
+    tree();
+    v_mkdir("/m");
+    v_mkdir("/m/n");
+    CHECK_EQ(v_mount("/m/n"), 0);
+    CHECK_EQ(v_make("/m/n/in"), 0);
+    CHECK_EQ(v_stat("/a/b/c/file", &g_va), 0);
+    dcache_reset();
+    CHECK_EQ(v_stat("/a/rel/file", &g_va), 0);
+    CHECK_EQ(v_stat("/m/n/in", &g_va), 0);
+    CHECK_STR(v_where("/m/n/../n/in"), "/m/n/in");
+    CHECK_EQ(v_umount("/m/n", 0), 0);
+}
