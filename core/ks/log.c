@@ -7,9 +7,14 @@
 
 #define LINE_SIZE 512
 
-u32 g_klog_level = KLOG_INFO;
+static u32 g_klog_level = KLOG_INFO;
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
+
+void klog_set_level(enum klog_level level)
+{
+    g_klog_level = (u32)level;
+}
 
 /* One host_log call a line: lines of different threads do not mix, and no lock is needed. */
 void klog(enum klog_level level, const char *fmt, ...)

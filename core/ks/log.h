@@ -6,7 +6,7 @@
 
 enum klog_level { KLOG_ERR, KLOG_WARN, KLOG_INFO, KLOG_DEBUG };
 /* Lines above this level are dropped; KLOG_INFO at start. */
-extern u32 g_klog_level;
+void klog_set_level(enum klog_level level);
 void klog(enum klog_level level, const char *fmt, ...) printf_like(2, 3);
 _Noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 /* Programmer errors only, never guest-controlled state. */

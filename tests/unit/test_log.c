@@ -16,10 +16,10 @@ UNIT_TEST(lines_and_levels)
     CHECK_STR(fake_log_last(), "picolx: error: bad\n");
     klog(KLOG_DEBUG, "not shown");
     CHECK_EQ(fake_log_count(), 2);
-    g_klog_level = KLOG_DEBUG;
+    klog_set_level(KLOG_DEBUG);
     klog(KLOG_DEBUG, "shown");
     CHECK_EQ(fake_log_count(), 3);
-    g_klog_level = KLOG_INFO;
+    klog_set_level(KLOG_INFO);
 }
 
 UNIT_TEST(long_lines_are_cut)
