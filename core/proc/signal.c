@@ -492,8 +492,7 @@ void signal_set_temp_mask(struct task *t, u64 mask)
         t->saved_sigmask = t->sigmask;
         t->restore_sigmask = true;
     }
-    signal_set_mask(t, mask);
-    atomic_fetch_or(&t->kt->work, KT_SIGNAL); /* so that the way out restores it */
+    signal_set_mask(t, mask); /* sets KT_SIGNAL if one may come in now; else the call shall sleep */
 }
 
 /* ------------------------------------------------------------------ taking ------------------ */

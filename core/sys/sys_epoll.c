@@ -117,6 +117,8 @@ static s64 do_epoll(struct task *t, s32 epfd, uptr events, s32 max, s64 timeout_
     if (mask && r != -LX_EINTR && t->restore_sigmask) {
         t->restore_sigmask = false;
         signal_set_mask(t, t->saved_sigmask);
+    } else if (mask && t->restore_sigmask) {
+        atomic_fetch_or(&t->kt->work, KT_SIGNAL); /* the way out restores it */
     }
     return r;
 }

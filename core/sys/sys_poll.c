@@ -114,9 +114,14 @@ static s64 set_mask(struct task *t, uptr mask, u64 setsize)
 
 static void undo_mask(struct task *t, s64 r)
 {
-    if (r != -LX_ERESTARTNOHAND && r != -LX_EINTR && t->restore_sigmask) {
+    if (!t->restore_sigmask) {
+        return;
+    }
+    if (r != -LX_ERESTARTNOHAND && r != -LX_EINTR) {
         t->restore_sigmask = false;
         signal_set_mask(t, t->saved_sigmask);
+    } else {
+        atomic_fetch_or(&t->kt->work, KT_SIGNAL); /* the way out restores it */
     }
 }
 
