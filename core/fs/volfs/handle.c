@@ -104,6 +104,31 @@ static s64 host_form(struct hostpath *p)
     return 0;
 }
 
+/* A foreign tool may have left a file closed to its own user. True: now it is open. */
+static bool open_up(struct volfs *fs, const char *path)
+{
+    struct host_attr a = {.mode = 0};
+    struct host_stat st;
+    u32 need;
+
+    if (host_path_stat(fs->root, path, &st) < 0) {
+        return false;
+    }
+    need = st.type == HOST_DIR ? 0700 : 0600;
+    a.mode = st.mode | need;
+    return (st.mode & need) != need && host_path_setattr(fs->root, path, HOST_A_MODE, &a) == 0;
+}
+
+/* The same for making and removing names in an open folder. */
+static void open_up_folder(host_handle h, const struct host_stat *st)
+{
+    struct host_attr a = {.mode = st->mode | 0700};
+
+    if (st->type == HOST_DIR && (st->mode & 0700) != 0700) {
+        (void)host_file_setattr(h, HOST_A_MODE, &a);
+    }
+}
+
 static s64 open_path(struct volfs *fs, struct vnode *vn, const char *path, bool *writable,
                      host_handle *out)
 {
@@ -125,9 +150,15 @@ static s64 open_path(struct volfs *fs, struct vnode *vn, const char *path, bool 
     return r;
 }
 
+static bool wants_open_up(const struct volnode *n, s64 r, bool writable)
+{
+    return (r == 0 && n->host_type == HOST_REG && !writable) || r == -LX_EACCES;
+}
+
 /* Open vn by one of its names and see that it is vn. -LX_ESTALE: the name is moving, try again */
 static s64 open_once(struct volfs *fs, struct vnode *vn, bool *writable, host_handle *out)
 {
+    const struct volnode *n = volnode_of(vn);
     struct hostpath p;
     struct host_stat st;
     s64 r = 0;
@@ -144,6 +175,12 @@ static s64 open_once(struct volfs *fs, struct vnode *vn, bool *writable, host_ha
     r = host_form(&p);
     if (r == 0) {
         r = open_path(fs, vn, p.s, writable, out);
+        if (unlikely(wants_open_up(n, r, *writable)) && open_up(fs, p.s)) {
+            if (r == 0) {
+                host_handle_close(*out);
+            }
+            r = open_path(fs, vn, p.s, writable, out);
+        }
     }
     hostpath_fini(&p);
     if (r == -LX_ENFILE && shrink(fs, 0)) {
@@ -153,13 +190,15 @@ static s64 open_once(struct volfs *fs, struct vnode *vn, bool *writable, host_ha
         return r == -LX_ENOENT || r == -LX_ENOTDIR || r == -LX_ELOOP ? -LX_ESTALE : r;
     }
     r = host_file_stat(*out, &st);
-    if (r == 0 && (st.ino != volnode_of(vn)->ino || st.type != volnode_of(vn)->host_type)) {
+    if (r == 0 && (st.ino != n->ino || st.type != n->host_type)) {
         r = -LX_ESTALE;
     }
     if (r < 0) {
         host_handle_close(*out);
+        return r;
     }
-    return r;
+    open_up_folder(*out, &st);
+    return 0;
 }
 
 static s64 get_slow(struct volfs *fs, struct vnode *vn, host_handle *out)

@@ -96,6 +96,13 @@ static s64 record_of(struct volfs *fs, const struct host_stat *st, const struct 
         return 0;
     }
     r = volmeta_load(fs, m, out);
+    if (unlikely(r == -LX_EACCES && m->node.h == HOST_NONE)) { /* closed to its own user */
+        struct host_attr a = {.mode = st->mode | (st->type == HOST_DIR ? 0700 : 0600)};
+
+        if (host_path_setattr(m->node.dir, m->node.path, HOST_A_MODE, &a) == 0) {
+            r = volmeta_load(fs, m, out);
+        }
+    }
     if (r == 0 && type_fits(st, out->mode)) {
         return 0;
     }
