@@ -37,7 +37,9 @@ struct kthread {
     _Atomic u32 work;             /* [a] KT_*                                               */
     u32 slot;                     /* [I]                                                    */
     struct task *task;            /* [o] whose call is being served                         */
+    struct task *making;         /* [o] in the tree already, but without a host thread yet  */
     u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
+    u32 waking;                   /* [o] in kthread_wake: nothing under its locks is torn   */
     u32 in_park;                  /* [o] sleeping in host_park                              */
     struct lock *locks[KT_LOCKS]; /* [o]                                                    */
     struct list_head waits;       /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
@@ -76,6 +78,10 @@ static inline bool kthread_interrupted(void)
 {
     return (kthread_self()->work & KT_INTERRUPT) != 0;
 }
+
+/* host_unpark and, if asked, host_kick, from under locks: the caller promises that what those
+ * locks guard is whole, so that they may be released for it should it be killed in here. */
+void kthread_wake(u32 slot, bool kick);
 
 /* Leave lxcore for guest code with kt->regs; kt is the caller's. Nothing below on its kernel stack
  * is needed any more. (gate/x86_64/entry.S) */

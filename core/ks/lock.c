@@ -232,7 +232,7 @@ bool lock_forget_thread(u32 slot)
         }
         if (atomic_load_explicit(&l->owner, memory_order_relaxed) != slot + 1) {
             note_released(k, l); /* it was waiting for it, or had just given it back */
-        } else if (never_torn(l->rank)) {
+        } else if (k->waking != 0 || never_torn(l->rank)) {
             had_mm |= l->rank == LOCK_MM;
             if (l->rank == LOCK_DIR || l->rank == LOCK_VNODE) {
                 g_folder_lock_lost = true;

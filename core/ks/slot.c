@@ -49,6 +49,7 @@ static void prepare(u32 slot)
     k->slot = slot;
     k->task = NULL;
     k->n_locks = 0;
+    k->waking = 0;
     k->in_park = 0;
     list_init(&k->waits);
     k->syscall_ret_nr = ~0ull;
@@ -92,4 +93,18 @@ void slot_unpark_all(void)
             host_unpark(i);
         }
     }
+}
+
+void kthread_wake(u32 slot, bool kick)
+{
+    struct kthread *me = kthread_self();
+
+    me->waking++;
+    atomic_signal_fence(memory_order_seq_cst);
+    host_unpark(slot);
+    if (kick) {
+        host_kick(slot);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    me->waking--;
 }

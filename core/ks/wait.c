@@ -54,7 +54,7 @@ static bool wake_one(struct waiter *w, u32 events, struct unparks *u)
     if (u->n < WAKE_BATCH) {
         u->slot[u->n++] = w->slot;
     } else {
-        host_unpark(w->slot);
+        kthread_wake(w->slot, false);
     }
     return w->exclusive;
 }
@@ -81,7 +81,7 @@ void waitq_wake(struct waitq *q, u32 events)
     }
     lock_release(&q->lock);
     for (u32 i = 0; i < u.n; i++) {
-        host_unpark(u.slot[i]);
+        kthread_wake(u.slot[i], false);
     }
 }
 

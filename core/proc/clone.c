@@ -270,6 +270,7 @@ static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_ar
     lock_acquire(&n->group->lock);
     n->kt = kt;
     kt->task = n;
+    kt->making = NULL;
     task_refresh_work(n);
     lock_release(&n->group->lock);
     child_regs(&kt->regs, a);
@@ -287,13 +288,16 @@ void borrow_return(struct task *n, lx_pid_t tid)
     struct borrow *b = n->borrow;
     struct kthread *kt = kthread_self();
 
+    kt->task = t; /* first: if we are killed, it is the parent that dies here */
     n->vfork_parent = NULL;
     n->borrow = NULL;
     kt->regs = b->regs;
     kt->regs.rax = (u64)tid;
     host_set_tls(b->fs_base);
     kfree(b);
-    kt->task = t;
+    if (n->group != NULL) {
+        task_put(n); /* task_exit's; after an exec, n is only a record of where to go */
+    }
     lock_acquire(&t->group->lock);
     t->kt = kt;
     task_refresh_work(t);
@@ -432,6 +436,7 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
         r = launch(t, n, a, borrow);
     }
     if (r < 0) {
+        t->kt->making = NULL;
         if (fd >= 0) {
             fd_close(t->files, (s32)fd, t);
         }

@@ -200,19 +200,27 @@ static s64 pool_take(void)
     return slot;
 }
 
-/* t runs on the pool process of `slot` from now on. */
-static void hand_over(struct task *t, u32 slot, struct exec_job *job)
+/* t runs on the pool process of `slot` from now on. False: that process was killed meanwhile, and
+ * the supervisor may not have seen t there; if it has, t is dead and this was a success. */
+static bool hand_over(struct task *t, u32 slot, struct exec_job *job)
 {
     struct kthread *kt = kthread_of(slot);
+    struct task *expect = t;
 
     t->exec_job = job;
     atomic_store(&t->mm->users, 1);
     lock_acquire(&t->group->lock);
     t->kt = kt;
     task_refresh_work(t);
-    __atomic_store_n(&kt->task, t, __ATOMIC_RELEASE);
+    __atomic_store_n(&kt->task, t, __ATOMIC_SEQ_CST);
     lock_release(&t->group->lock);
+    if (host_slot_idle(slot) && __atomic_compare_exchange_n(&kt->task, &expect, NULL, false,
+                                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        slot_free(slot);
+        return false;
+    }
     host_unpark(slot);
+    return true;
 }
 
 /* ------------------------------------------------------------------ point of no return ------ */
@@ -299,7 +307,7 @@ static void vfork_release(struct task *t)
     waitq_wake(&t->vfork_wait, 0);
 }
 
-_Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, u32 slot)
+_Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 slot)
 {
     struct kthread *kt = kthread_self();
     struct mm *old = t->mm;
@@ -315,9 +323,13 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, u32 s
     }
     t->vfork_parent = NULL;
     t->borrow = NULL;
-    kt->task = NULL;
+    kt->task = parent; /* if we are killed from here on, it is the parent that dies */
     vfork_release(t);
-    hand_over(t, slot, job); /* from here t may be gone at any time */
+    while (!hand_over(t, (u32)slot, job)) {
+        while ((slot = pool_pop()) < 0) {
+            host_nap(100000); /* rare, and past the point where it could be given up */
+        }
+    } /* from here t may be gone at any time */
     if (parent != NULL) {
         mm_put(old);
         borrow_return(&handed, tid);
@@ -358,7 +370,7 @@ _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
     itimer_exec(t);
     reset_task(t, job);
     if (slot >= 0) {
-        exec_elsewhere(t, job, (u32)slot);
+        exec_elsewhere(t, job, slot);
     }
     exec_here(t, job);
 }

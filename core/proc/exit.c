@@ -290,28 +290,31 @@ static void group_died(struct group *g)
     }
 }
 
-/* Bookkeeping of t's end; callable for another, dead, thread. Drops the tree's reference of a
- * thread that nobody can wait for. */
-static void task_gone(struct task *t, s32 code)
+/* Out of its group, once. Returns whether the group has nobody left and is not a zombie yet. */
+static bool leave_group(struct task *t, s32 code)
 {
-    struct group *g = group_get(t->group);
-    struct sighand *sh;
+    struct group *g = t->group;
+    struct sighand *sh = NULL;
     bool last;
 
-    drop_files(t);
-    atomic_store(&t->vfork_done, 1);
-    waitq_wake(&t->vfork_wait, 0);
     lock_acquire(&g_pid_lock);
     lock_acquire(&g->lock);
-    sh = t->sighand;
-    t->sighand = NULL;
-    list_del_init(&t->in_group);
-    last = --g->n_threads == 0;
-    t->exit_code = code;
-    atomic_store(&t->state, TASK_ZOMBIE);
-    if (!(g->flags & GROUP_EXITING) && (last || t == g->leader)) {
-        g->exit_code = code;
+    if (!t->gone) {
+        t->gone = true;
+        sh = t->sighand;
+        t->sighand = NULL;
+        list_del_init(&t->in_group);
+        g->n_threads--;
+        t->exit_code = code;
+        atomic_store(&t->state, TASK_ZOMBIE);
+        if (!(g->flags & GROUP_EXITING) && (g->n_threads == 0 || t == g->leader)) {
+            g->exit_code = code;
+        }
+        if (t != g->leader) {
+            t->pid->task = NULL;
+        }
     }
+    last = g->n_threads == 0 && !(g->flags & GROUP_ZOMBIE);
     if (last) {
         g->flags |= GROUP_EXITING;
     }
@@ -319,18 +322,30 @@ static void task_gone(struct task *t, s32 code)
         waitq_wake(&g->exec_wait, 0);
     }
     lock_release(&g->lock);
-    if (t != g->leader) {
-        t->pid->task = NULL;
-    }
     lock_release(&g_pid_lock);
-    account_times(t, last);
     if (sh != NULL) {
         sighand_put(sh);
     }
+    return last;
+}
+
+/* Bookkeeping of t's end. Each step knows whether it was done, so that the supervisor can do the
+ * whole again for a thread that was killed in the middle of it. */
+static void task_gone(struct task *t, s32 code)
+{
+    struct group *g = group_get(t->group);
+    bool last;
+
+    drop_files(t);
+    atomic_store(&t->vfork_done, 1);
+    waitq_wake(&t->vfork_wait, 0);
+    last = leave_group(t, code);
+    account_times(t, last);
     if (last) {
         group_died(g);
     }
-    if (t != g->leader) {
+    if (t != g->leader && !t->released) {
+        t->released = true;
         task_put(t);
     }
     group_put(g);
@@ -358,22 +373,18 @@ void task_exit(struct task *t, s32 code)
     lx_pid_t tid = task_tid(t);
 
     leave_memory(t);
-    task_get(t); /* until the borrowed thread is handed back */
+    task_get(t); /* until it is forgotten here */
     lock_acquire(&t->group->lock);
-    if (t->vfork_parent == NULL) {
-        kt->task = NULL;
-    }
     t->kt = NULL;
     lock_release(&t->group->lock);
-    t->kt = NULL;
     task_gone(t, code);
     futex_clear_tid(t);
     t->mm = NULL;
     if (t->vfork_parent != NULL) {
         mm_put(mm);
-        task_put(t); /* the parent's reference on the child is by pid only */
         borrow_return(t, tid);
     }
+    kt->task = NULL;
     task_put(t);
     leave_host(mm);
 }
@@ -408,10 +419,56 @@ s64 sys_exit_group(struct task *t, s32 status)
 
 /* ------------------------------------------------------------------ ends of the killed ------ */
 
+/* t will never run again. `users`: it counted in its space. */
+static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
+{
+    struct mm *mm = t->mm;
+
+    task_get(t);
+    lock_acquire(&t->group->lock);
+    t->kt = NULL;
+    group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
+    lock_release(&t->group->lock);
+    t->mm = NULL;
+    task_gone(t, LX_SIGKILL);
+    if (mm != NULL) {
+        if (users) {
+            atomic_fetch_sub(&mm->users, 1);
+        }
+        if (!torn_mm) {
+            mm_put(mm); /* else it is lost: a few KiB */
+        }
+    }
+    kfree(t->borrow);
+    t->borrow = NULL;
+    task_put(t);
+}
+
+/* A task that a killed thread had put into the tree, but maybe not yet started. */
+static void bury_unborn(struct task *n, bool signalled)
+{
+    struct kthread *kt = n->kt;
+
+    if (kt != NULL) {
+        for (u32 i = 0; i < 10 && !host_slot_started(kt->slot); i++) {
+            host_nap(100000); /* the host may be starting it right now */
+        }
+        if (host_slot_started(kt->slot)) {
+            return;
+        }
+        host_slot_clear(kt->slot);
+    }
+    bury_task(n, signalled, false, false);
+    if (kt != NULL) {
+        slot_free(kt->slot);
+    }
+}
+
 /* One thread of a host process that the host ended. */
 static void bury(struct kthread *kt, bool signalled)
 {
-    struct task *t = kt->task;
+    struct task *t = __atomic_exchange_n(&kt->task, NULL, __ATOMIC_SEQ_CST);
+    struct task *unborn = kt->making;
     bool torn_mm = lock_forget_thread(kt->slot);
 
     if (kt->n_locks != 0) {
@@ -419,30 +476,15 @@ static void bury(struct kthread *kt, bool signalled)
               kt->locks[kt->n_locks - 1]->rank);
     }
     waitq_forget_thread(kt->slot);
-    kt->task = NULL;
+    kt->making = NULL;
+    if (unborn != NULL && unborn != t) {
+        bury_unborn(unborn, signalled);
+    }
     while (t != NULL) {
         struct task *parent = t->vfork_parent;
-        struct mm *mm = t->mm;
 
-        task_get(t);
-        t->kt = NULL;
-        t->mm = NULL;
-        lock_acquire(&t->group->lock);
-        group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
-        lock_release(&t->group->lock);
-        task_gone(t, LX_SIGKILL);
-        if (mm != NULL) {
-            if (parent == NULL) {
-                atomic_fetch_sub(&mm->users, 1);
-            }
-            if (!torn_mm) {
-                mm_put(mm); /* else it is lost: a few KiB */
-            }
-        }
         t->vfork_parent = NULL;
-        kfree(t->borrow);
-        t->borrow = NULL;
-        task_put(t);
+        bury_task(t, signalled, parent == NULL, torn_mm);
         if (parent != NULL) {
             task_put(parent);
         }
@@ -457,17 +499,14 @@ void exit_reap_host(u32 host_pid, bool signalled)
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
+        bool running = !host_slot_idle((u32)slot);
 
-        if (!host_slot_idle((u32)slot)) {
-            bool known = kt->task == NULL;
-            host_slot_clear((u32)slot);
-            if (!known) {
-                bury(kt, signalled);
-            } else {
-                exec_pool_forget((u32)slot);
-            }
-        } else {
-            host_slot_clear((u32)slot);
+        if (running) {
+            exec_pool_forget((u32)slot);
+        }
+        host_slot_clear((u32)slot);
+        if (running && (kt->task != NULL || kt->making != NULL)) {
+            bury(kt, signalled);
         }
     }
 }

@@ -131,11 +131,7 @@ void task_kick(struct task *t, u32 work)
     }
     atomic_fetch_or(&kt->work, work);
     if (kt != kthread_self()) {
-        bool parked = kt->in_park != 0;
-        host_unpark(kt->slot);
-        if (!parked) {
-            host_kick(kt->slot);
-        }
+        kthread_wake(kt->slot, kt->in_park == 0);
     }
 }
 
@@ -711,7 +707,7 @@ static bool is_fault(u32 sig, const struct lx_siginfo *info)
 static void log_death(const struct task *t, const struct regs *r, u32 sig,
                       const struct lx_siginfo *info)
 {
-    klog(KLOG_DEBUG, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
+    klog(KLOG_INFO, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
          t->comm, task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
          t->kt->trap_err);
 }

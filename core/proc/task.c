@@ -306,7 +306,9 @@ void kthread_setup(u32 slot, struct task *t)
 
     kt->slot = slot;
     kt->task = t;
+    kt->making = NULL;
     kt->n_locks = 0;
+    kt->waking = 0;
     kt->in_park = 0;
     kt->syscall_ret_nr = ~0ull;
     atomic_store(&kt->work, 0);

@@ -115,6 +115,8 @@ struct task {
     uptr robust_list; u64 robust_len; /* [o] */
     uptr rseq; u32 rseq_len, rseq_sig; /* [o] */
     s32 exit_code;
+    bool gone;                     /* [P,g] left its group; the end may be done again by another */
+    bool released;                 /* [P] the tree's reference was dropped */
     /* vfork: whose thread we run on, and who waits for us */
     struct task *vfork_parent;     /* [o] set while this task borrows the parent's host thread */
     struct borrow *borrow;         /* [o] what the parent's host thread goes back to */
