@@ -10,6 +10,7 @@
 #define LOCK_TRIES  200
 #define LOCK_NAP_NS (10 * NS_PER_MSEC)
 #define PROBE_NAME  "user.lx.probe"
+#define IDLE_MAX    4096u /* idle handles; each keeps a file of the host in its memory */
 
 static void close_all(struct volfs *fs)
 {
@@ -167,7 +168,7 @@ static s64 prepare(struct volfs *fs, const char *source, struct host_stat *st)
     if (r == 0) {
         fs->dev = st->dev;
         fs->noatime = host_fs_stat(fs->root, &fst) == 0 && (fst.flags & LX_ST_NOATIME);
-        fs->max_idle = MAX(host_caps()->max_handles / 4, 16u);
+        fs->max_idle = MAX(MIN(host_caps()->max_handles / 4, IDLE_MAX), 16u);
     }
     return r;
 }
