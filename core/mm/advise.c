@@ -56,9 +56,6 @@ static s64 advice_fits(const struct vma *v, u32 advice)
 {
     bool anon = !v->file && !(v->flags & LX_MAP_SHARED);
 
-    if (v->flags & VMA_HIDDEN) {
-        return -LX_EPERM;
-    }
     switch (advice) {
     case LX_MADV_DONTNEED:
     case LX_MADV_COLD:
@@ -134,9 +131,13 @@ static s64 advise_locked(struct mm *mm, u64 addr, u64 end, u32 advice)
             addr = v->start;
         }
         hi = MIN(v->end, end);
-        err = advise_one(mm, v, addr, hi, advice);
-        if (err < 0) {
-            return err;
+        if (v->flags & VMA_HIDDEN) {
+            hole = -LX_ENOMEM;
+        } else {
+            err = advise_one(mm, v, addr, hi, advice);
+            if (err < 0) {
+                return err;
+            }
         }
         addr = hi;
         v = mm_find_from(mm, addr);
@@ -181,6 +182,7 @@ static s64 sync_locked(struct mm *mm, u64 addr, u64 end, u32 flags)
             addr = v->start;
         }
         hi = MIN(v->end, end);
+        hole = v->flags & VMA_HIDDEN ? -LX_ENOMEM : hole;
         if (flags & LX_MS_INVALIDATE && v->flags & VMA_LOCKED) {
             return -LX_EBUSY;
         }

@@ -157,10 +157,10 @@ static s64 choose_place(struct mm *mm, const struct mm_request *r, struct plan *
         if (!mm_range_ok(p->addr, p->len)) {
             return -LX_ENOMEM;
         }
-        if ((r->flags & LX_MAP_FIXED_NOREPLACE) && !vma_free_range(mm, p->addr, p->addr + p->len)) {
+        if ((r->flags & LX_MAP_FIXED_NOREPLACE) && vma_mapped(mm, p->addr, p->addr + p->len)) {
             return -LX_EEXIST;
         }
-        return r->how & MM_NO_LIMIT ? 0 : vma_may_change(mm, p->addr, p->addr + p->len);
+        return vma_claim(mm, p->addr, p->addr + p->len);
     }
     p->addr = p->addr & PAGE_MASK;
     if (p->addr) {
@@ -317,22 +317,32 @@ s64 mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
 {
     struct vma *v = mm_find_from(mm, addr);
     u64 end = addr + len;
+    u64 text = 0;
     s64 err;
 
     if (!v || v->start >= end) {
         return 0;
     }
-    err = vma_may_change(mm, addr, end);
+    err = vma_claim(mm, addr, end);
     if (err == 0) {
         err = vma_reserve(mm, 2);
     }
     if (err == 0) {
         err = host_mem_unmap(addr, len);
     }
-    if (err == 0) {
-        vma_remove(mm, addr, end);
+    if (err < 0) {
+        return err;
     }
-    return err;
+    for (v = mm_find_from(mm, addr); v && v->start < end; v = mm_next(v)) {
+        if (v->file && v->prot & LX_PROT_EXEC) {
+            text = v->start - v->off; /* of the last module; one is the rule */
+        }
+    }
+    vma_remove(mm, addr, end);
+    if (text > TEXT_ISLAND_BELOW) {
+        text_give_up_islands(mm, text - TEXT_ISLAND_BELOW, text - TEXT_ISLAND_BELOW + PAGE_SIZE);
+    }
+    return 0;
 }
 
 s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
@@ -379,7 +389,7 @@ static u64 protect_extent(struct vma *v, struct change *c)
             return at;
         }
         if (v->flags & (VMA_HIDDEN | VMA_SEALED)) {
-            c->why = -LX_EPERM;
+            c->why = v->flags & VMA_HIDDEN ? -LX_ENOMEM : -LX_EPERM;
             return v->start;
         }
         if (c->prot & ~v->max_prot) {

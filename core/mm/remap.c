@@ -145,7 +145,7 @@ static s64 remap_to(struct move *m)
             (m->new < m->old + m->old_len && m->old < m->new + m->new_len)) {
             return -LX_EINVAL;
         }
-        err = vma_may_change(m->mm, m->new, m->new + m->new_len);
+        err = vma_claim(m->mm, m->new, m->new + m->new_len);
         if (err == 0) {
             err = mm_unmap_locked(m->mm, m->new, m->new_len);
         }

@@ -310,7 +310,7 @@ void text_reserve_island(struct mm *mm, const struct vma *v)
     u64 at = island_address(v->start, v->off);
     struct vma *n;
 
-    if (g_cache.planner == NULL || v->start < v->off + TEXT_ISLAND_BELOW + host_caps()->user_lo ||
+    if (g_cache.planner == NULL || mm->no_patch || v->start < v->off + TEXT_ISLAND_BELOW + host_caps()->user_lo ||
         !vma_free_range(mm, at, at + TEXT_ISLAND_SIZE)) {
         return;
     }
@@ -319,6 +319,44 @@ void text_reserve_island(struct mm *mm, const struct vma *v)
     n->end = at + TEXT_ISLAND_SIZE;
     n->flags = VMA_HIDDEN | LX_MAP_PRIVATE;
     vma_insert(mm, n);
+}
+
+/* The module whose island is `isl` runs its own text again. */
+static void unpatch_module(struct vma *isl)
+{
+    u64 base = isl->start + TEXT_ISLAND_BELOW;
+    const struct file *f = NULL;
+
+    for (struct vma *v = mm_next(isl); v != NULL; v = mm_next(v)) {
+        if (f != NULL && v->file != f) {
+            break;
+        }
+        if (v->file != NULL && v->start >= base && v->start - v->off == base) {
+            f = v->file;
+            if (v->prot & LX_PROT_EXEC) {
+                mm_host_map(v, v->start, vma_len(v), 0);
+            }
+        } else if (v->start > base) {
+            break;
+        }
+    }
+}
+
+void text_give_up_islands(struct mm *mm, u64 lo, u64 hi)
+{
+    struct vma *v = mm_find_from(mm, lo);
+
+    while (v != NULL && v->start < hi) {
+        struct vma *next = mm_next(v);
+
+        if (v->flags & VMA_HIDDEN) {
+            unpatch_module(v);
+            host_mem_unmap(v->start, vma_len(v));
+            vma_erase(mm, v);
+            vma_give(mm, v);
+        }
+        v = next;
+    }
 }
 
 /* Map the filled pieces that meet [addr, addr+len), and the island. */
@@ -346,7 +384,7 @@ s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_han
     u64 island = island_address(addr, off);
     struct text *x;
 
-    if (r < 0 || g_cache.planner == NULL || addr < off + TEXT_ISLAND_BELOW) {
+    if (r < 0 || g_cache.planner == NULL || mm->no_patch || addr < off + TEXT_ISLAND_BELOW) {
         return r;
     }
     lock_acquire(&g_cache.lock);

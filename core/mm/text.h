@@ -54,3 +54,6 @@ s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_han
              u64 host_off);
 /* For mm/: v was mapped executable: keep the place of its island free. Uses one spare vma. */
 void text_reserve_island(struct mm *mm, const struct vma *v);
+/* For mm/: the guest wants pages in [lo, hi) for itself. Islands there go, and the text that
+ * jumps to them is the file's own again: its calls trap. mm->lock held. */
+void text_give_up_islands(struct mm *mm, u64 lo, u64 hi);

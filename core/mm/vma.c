@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "lx_errno.h"
+#include "mm/text.h"
 #include "vfs/file.h"
 
 /* What RLIMIT_DATA counts: private, writable, no stack. */
@@ -17,6 +18,9 @@ void vma_account(struct mm *mm, const struct vma *v, s64 sign)
     u64 pages = (vma_len(v) >> PAGE_SHIFT) * (u64)sign;
 
     mm->changes++;
+    if (v->flags & VMA_HIDDEN) {
+        return;
+    }
     mm->total_pages += pages;
     if (v->flags & VMA_LOCKED) {
         mm->locked_pages += pages;
@@ -189,17 +193,25 @@ u64 vma_mapped(struct mm *mm, u64 lo, u64 hi)
     u64 sum = 0;
 
     for (struct vma *v = mm_find_from(mm, lo); v && v->start < hi; v = mm_next(v)) {
-        sum += MIN(v->end, hi) - MAX(v->start, lo);
+        if (!(v->flags & VMA_HIDDEN)) {
+            sum += MIN(v->end, hi) - MAX(v->start, lo);
+        }
     }
     return sum;
 }
 
-s64 vma_may_change(struct mm *mm, u64 lo, u64 hi)
+s64 vma_claim(struct mm *mm, u64 lo, u64 hi)
 {
+    bool hidden = false;
+
     for (struct vma *v = mm_find_from(mm, lo); v && v->start < hi; v = mm_next(v)) {
-        if (unlikely(v->flags & (VMA_HIDDEN | VMA_SEALED))) {
+        if (unlikely(v->flags & VMA_SEALED)) {
             return -LX_EPERM;
         }
+        hidden |= (v->flags & VMA_HIDDEN) != 0;
+    }
+    if (unlikely(hidden)) {
+        text_give_up_islands(mm, lo, hi);
     }
     return 0;
 }

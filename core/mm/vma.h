@@ -36,10 +36,11 @@ void vma_remove(struct mm *mm, u64 lo, u64 hi);
 struct vma *vma_prev(struct vma *v);
 /* Whether [lo, hi) touches no mapping. */
 bool vma_free_range(struct mm *mm, u64 lo, u64 hi);
-/* Bytes of [lo, hi) that are mapped. */
+/* Bytes of [lo, hi) that the guest sees mapped. */
 u64 vma_mapped(struct mm *mm, u64 lo, u64 hi);
-/* -LX_EPERM if a hidden or sealed mapping is in [lo, hi). */
-s64 vma_may_change(struct mm *mm, u64 lo, u64 hi);
+/* The guest is about to unmap or replace what is in [lo, hi): hidden mappings there give way.
+ * -LX_EPERM if a sealed one is among them. */
+s64 vma_claim(struct mm *mm, u64 lo, u64 hi);
 
 static inline u64 vma_len(const struct vma *v)
 {

@@ -17,6 +17,9 @@
 #include "vfs/vnode.h"
 
 #define STACK_FIRST   (64ull << 20) /* mapped at once; the rest of RLIMIT_STACK on demand */
+/* Programs that interpret others (valgrind, qemu-user) link themselves out of the way. They would
+ * read patched text and follow it to stubs they know nothing of. */
+#define TRANSLATORS   0x30000000ull
 #define BRK_RND       (1ull << 30)
 #define PIE_RND_PAGES (1ull << 28)
 
@@ -250,6 +253,7 @@ s64 elf_load(struct task *t, struct mm *mm, const struct elf_image *img,
     w.gap = c.gap;
     memcpy(w.random, c.at_random, sizeof(w.random));
     t->personality &= ~(u32)LX_READ_IMPLIES_EXEC; /* as Linux does for every 64-bit program */
+    mm->no_patch = !img->is_dyn && img->lo >= TRANSLATORS;
     layout = c.fixed ? NULL : c.layout;
     mm_layout(mm, task_rlimit(t, LX_RLIMIT_STACK), layout);
     r = map_stack(t, mm, img, a);

@@ -198,6 +198,26 @@ UNIT_TEST(reservations_go_around_the_kernel_half)
     mm_put(mm);
 }
 
+UNIT_TEST(hidden_mappings_give_way)
+{
+    struct mm *mm = fresh();
+    u64 a = 0x10000000;
+
+    CHECK_EQ(map(mm, a + 2 * PG, 2 * PG, LX_PROT_NONE, ANON | LX_MAP_FIXED | VMA_HIDDEN),
+             a + 2 * PG);
+    CHECK_EQ(mm->total_pages, 0);
+    CHECK_EQ(map(mm, a, 2 * PG, RW, ANON | LX_MAP_FIXED), a);
+    CHECK_EQ(mm_protect(g_task, mm, a, 4 * PG, LX_PROT_READ), -LX_ENOMEM);
+    CHECK_EQ(mm_advise(mm, a, 4 * PG, LX_MADV_NORMAL), -LX_ENOMEM);
+    CHECK(map(mm, a + 2 * PG, PG, RW, ANON) != (s64)(a + 2 * PG));
+    CHECK_EQ(map(mm, a + 3 * PG, PG, RW, ANON | LX_MAP_FIXED_NOREPLACE), a + 3 * PG);
+    CHECK(mm_find(mm, a + 2 * PG) == NULL);
+    CHECK_EQ(map(mm, a + 4 * PG, PG, LX_PROT_NONE, ANON | LX_MAP_FIXED | VMA_HIDDEN), a + 4 * PG);
+    CHECK_EQ(mm_unmap(mm, a, 8 * PG), 0);
+    CHECK(mm_find(mm, a + 4 * PG) == NULL);
+    mm_put(mm);
+}
+
 UNIT_TEST(highest_hole_first)
 {
     struct mm *mm = fresh();
