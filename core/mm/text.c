@@ -310,7 +310,8 @@ void text_reserve_island(struct mm *mm, const struct vma *v)
     u64 at = island_address(v->start, v->off);
     struct vma *n;
 
-    if (g_cache.planner == NULL || mm->no_patch || v->start < v->off + TEXT_ISLAND_BELOW + host_caps()->user_lo ||
+    if (g_cache.planner == NULL || mm->no_patch ||
+        v->start < v->off + TEXT_ISLAND_BELOW + host_caps()->user_lo ||
         !vma_free_range(mm, at, at + TEXT_ISLAND_SIZE)) {
         return;
     }
@@ -403,7 +404,7 @@ static bool already_direct(u64 site)
 {
     u8 b[8];
 
-    /* a call that is restarted, or a jump straight to the instruction: the jump before it is there */
+    /* a restarted call, or a jump straight to the instruction: the patched jump precedes it */
     return copy_from_user(b, mk_uptr(site - 7), 7) == 0 && (b[2] == 0xe9 || b[0] == 0xe9);
 }
 
