@@ -8,11 +8,11 @@
 
 #include "base/str.h"
 #include "ks/slab.h"
+#include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_ioctl.h"
 #include "lx_poll.h"
-#include "ks/uaccess.h"
 #include "vfs/notify.h"
 
 #define QUEUE_MAX 16384u /* events; then one LX_IN_Q_OVERFLOW */
@@ -26,13 +26,13 @@ struct event {
 
 /* locks: q queue lock */
 struct inotify {
-    struct ref ref;            /* the file, and every watch */
-    struct lock lock;          /* LOCK_PIPE */
-    struct list_head events;   /* [q] */
-    u32 n_events, n_watches;   /* [q] */
-    u64 bytes;                 /* [q] of all events */
-    s32 next_wd;               /* [q] */
-    struct list_head watches;  /* [q] struct iwatch.in_queue */
+    struct ref ref;           /* the file, and every watch */
+    struct lock lock;         /* LOCK_PIPE */
+    struct list_head events;  /* [q] */
+    u32 n_events, n_watches;  /* [q] */
+    u64 bytes;                /* [q] of all events */
+    s32 next_wd;              /* [q] */
+    struct list_head watches; /* [q] struct iwatch.in_queue */
     struct waitq wait;
 };
 
@@ -212,10 +212,8 @@ static struct iwatch *find(struct inotify *in, s32 wd, const struct vnode *vn)
     struct iwatch *iw;
 
     lock_acquire(&in->lock);
-    list_for_each_entry(iw, &in->watches, in_queue)
-    {
-        if ((wd >= 0 ? iw->wd == wd : !vn || iw->w.vn == vn) &&
-            ref_get_unless_zero(&iw->ref)) {
+    list_for_each_entry (iw, &in->watches, in_queue) {
+        if ((wd >= 0 ? iw->wd == wd : !vn || iw->w.vn == vn) && ref_get_unless_zero(&iw->ref)) {
             found = iw;
             break;
         }

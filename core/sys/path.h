@@ -45,8 +45,7 @@ static inline u32 walk_flags_at(u32 at_flags)
 }
 
 /* The dentry of a path, or of dfd itself for "" with AT_EMPTY_PATH; referenced. */
-__must_check s64 path_find(struct task *t, s32 dfd, uptr path, u32 at_flags,
-                           struct dentry **out);
+__must_check s64 path_find(struct task *t, s32 dfd, uptr path, u32 at_flags, struct dentry **out);
 
 /* An open file that is more than an O_PATH reference; fdput(*r) after success. -LX_EBADF */
 __must_check static inline s64 fd_file(struct task *t, s32 fd, struct fdref *r)

@@ -102,21 +102,17 @@ static s64 owner_cmd(struct file *f, u32 cmd, u64 arg)
             return -LX_EINVAL;
         }
         return set_owner(f, id < 0 ? LX_F_OWNER_PGRP : LX_F_OWNER_PID, id < 0 ? -id : id);
-    case LX_F_GETOWN:
-        return f->owner_type == LX_F_OWNER_PGRP ? -f->owner : f->owner;
+    case LX_F_GETOWN: return f->owner_type == LX_F_OWNER_PGRP ? -f->owner : f->owner;
     case LX_F_SETOWN_EX:
-    case LX_F_GETOWN_EX:
-        return owner_ex(f, cmd == LX_F_SETOWN_EX, mk_uptr(arg));
-    case LX_F_GETOWNER_UIDS:
-        return copy_to_user(mk_uptr(arg), none, sizeof(none));
+    case LX_F_GETOWN_EX: return owner_ex(f, cmd == LX_F_SETOWN_EX, mk_uptr(arg));
+    case LX_F_GETOWNER_UIDS: return copy_to_user(mk_uptr(arg), none, sizeof(none));
     case LX_F_SETSIG:
         if (arg > LX_NSIG) {
             return -LX_EINVAL;
         }
         f->owner_sig = (u32)arg;
         return 0;
-    default:
-        return f->owner_sig; /* F_GETSIG */
+    default: return f->owner_sig; /* F_GETSIG */
     }
 }
 
@@ -135,35 +131,27 @@ static s64 same_file(struct task *t, struct file *f, u64 fd)
 static s64 fcntl_open(struct task *t, struct file *f, u32 cmd, u64 arg)
 {
     switch (cmd) {
-    case LX_F_SETFL:
-        return set_flags(t, f, (u32)arg);
+    case LX_F_SETFL: return set_flags(t, f, (u32)arg);
     case LX_F_GETLK:
     case LX_F_SETLK:
     case LX_F_SETLKW:
     case LX_F_OFD_GETLK:
     case LX_F_OFD_SETLK:
-    case LX_F_OFD_SETLKW:
-        return do_lock(t, f, cmd, mk_uptr(arg));
+    case LX_F_OFD_SETLKW: return do_lock(t, f, cmd, mk_uptr(arg));
     case LX_F_SETOWN:
     case LX_F_GETOWN:
     case LX_F_SETSIG:
     case LX_F_GETSIG:
     case LX_F_SETOWN_EX:
     case LX_F_GETOWN_EX:
-    case LX_F_GETOWNER_UIDS:
-        return owner_cmd(f, cmd, arg);
-    case LX_F_GETPIPE_SZ:
-        return pipe_file_get_size(f);
+    case LX_F_GETOWNER_UIDS: return owner_cmd(f, cmd, arg);
+    case LX_F_GETPIPE_SZ: return pipe_file_get_size(f);
     case LX_F_SETPIPE_SZ:
         return pipe_file_set_size(f, arg, cred_capable(t->cred, LX_CAP_SYS_RESOURCE));
-    case LX_F_ADD_SEALS:
-        return tmpfs_add_seals(f, (u32)arg);
-    case LX_F_GET_SEALS:
-        return tmpfs_get_seals(f);
-    case LX_F_GETLEASE:
-        return LX_F_UNLCK;
-    default: /* F_SETLEASE, F_NOTIFY, hints: not here */
-        return -LX_EINVAL;
+    case LX_F_ADD_SEALS: return tmpfs_add_seals(f, (u32)arg);
+    case LX_F_GET_SEALS: return tmpfs_get_seals(f);
+    case LX_F_GETLEASE: return LX_F_UNLCK;
+    default: /* F_SETLEASE, F_NOTIFY, hints: not here */ return -LX_EINVAL;
     }
 }
 
@@ -178,24 +166,12 @@ s64 sys_fcntl(struct task *t, s32 fd, s32 cmd, u64 arg)
     }
     switch (cmd) {
     case LX_F_DUPFD:
-    case LX_F_DUPFD_CLOEXEC:
-        r = dup_from(t, f, arg & U32_MAX, cmd == LX_F_DUPFD_CLOEXEC);
-        break;
-    case LX_F_GETFD:
-        r = fd_get_cloexec(t->files, fd);
-        break;
-    case LX_F_SETFD:
-        r = fd_set_cloexec(t->files, fd, (arg & LX_FD_CLOEXEC) != 0);
-        break;
-    case LX_F_GETFL:
-        r = f->flags;
-        break;
-    case LX_F_DUPFD_QUERY:
-        r = same_file(t, f, arg);
-        break;
-    default:
-        r = f->flags & LX_O_PATH ? -LX_EBADF : fcntl_open(t, f, (u32)cmd, arg);
-        break;
+    case LX_F_DUPFD_CLOEXEC: r = dup_from(t, f, arg & U32_MAX, cmd == LX_F_DUPFD_CLOEXEC); break;
+    case LX_F_GETFD: r = fd_get_cloexec(t->files, fd); break;
+    case LX_F_SETFD: r = fd_set_cloexec(t->files, fd, (arg & LX_FD_CLOEXEC) != 0); break;
+    case LX_F_GETFL: r = f->flags; break;
+    case LX_F_DUPFD_QUERY: r = same_file(t, f, arg); break;
+    default: r = f->flags & LX_O_PATH ? -LX_EBADF : fcntl_open(t, f, (u32)cmd, arg); break;
     }
     fdput(fr);
     return r;
@@ -252,15 +228,9 @@ s64 sys_ioctl(struct task *t, s32 fd, u32 cmd, uptr arg)
     }
     switch (cmd) {
     case LX_FIOCLEX:
-    case LX_FIONCLEX:
-        r = fd_set_cloexec(t->files, fd, cmd == LX_FIOCLEX);
-        break;
-    case LX_FIONBIO:
-        r = ioctl_flag(t, fr.f, LX_O_NONBLOCK, arg);
-        break;
-    case LX_FIOASYNC:
-        r = ioctl_flag(t, fr.f, LX_O_ASYNC, arg);
-        break;
+    case LX_FIONCLEX: r = fd_set_cloexec(t->files, fd, cmd == LX_FIOCLEX); break;
+    case LX_FIONBIO: r = ioctl_flag(t, fr.f, LX_O_NONBLOCK, arg); break;
+    case LX_FIOASYNC: r = ioctl_flag(t, fr.f, LX_O_ASYNC, arg); break;
     default:
         r = file_ioctl(fr.f, t, cmd, arg.a);
         if (r == -LX_ENOTTY) {

@@ -17,8 +17,7 @@ s64 sys_inotify_init1(struct task *t, u32 flags)
     if (r < 0) {
         return r;
     }
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE),
-                   (flags & LX_IN_CLOEXEC) != 0);
+    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), (flags & LX_IN_CLOEXEC) != 0);
     if (r < 0) {
         file_put(f);
     }

@@ -24,7 +24,7 @@ static s64 put_statfs(uptr buf, struct dentry *d)
         return r;
     }
     if (!d->mount) { /* pipes and sockets have filesystems of their own on Linux */
-        fs.type = d->vnode->type == LX_S_IFIFO   ? LX_PIPEFS_MAGIC
+        fs.type = d->vnode->type == LX_S_IFIFO    ? LX_PIPEFS_MAGIC
                   : d->vnode->type == LX_S_IFSOCK ? LX_SOCKFS_MAGIC
                                                   : fs.type;
     }
@@ -40,8 +40,8 @@ static s64 put_statfs(uptr buf, struct dentry *d)
     out.f_fsid[1] = (s32)(fs.fsid >> 32);
     out.f_namelen = (s64)fs.namelen;
     out.f_frsize = (s64)fs.frsize;
-    out.f_flags = LX_ST_VALID | (flags & (LX_ST_RDONLY | LX_ST_NOSUID | LX_ST_NODEV |
-                                          LX_ST_NOEXEC)) |
+    out.f_flags = LX_ST_VALID |
+                  (flags & (LX_ST_RDONLY | LX_ST_NOSUID | LX_ST_NODEV | LX_ST_NOEXEC)) |
                   (flags & SB_NOATIME ? LX_ST_NOATIME : LX_ST_RELATIME);
     return copy_to_user(buf, &out, sizeof(out));
 }
@@ -242,8 +242,8 @@ s64 sys_umount2(struct task *t, uptr target, u32 flags)
     if (!cred_capable(t->cred, LX_CAP_SYS_ADMIN)) {
         return -LX_EPERM;
     }
-    r = path_find(t, LX_AT_FDCWD, target,
-                  flags & LX_UMOUNT_NOFOLLOW ? LX_AT_SYMLINK_NOFOLLOW : 0, &at);
+    r = path_find(t, LX_AT_FDCWD, target, flags & LX_UMOUNT_NOFOLLOW ? LX_AT_SYMLINK_NOFOLLOW : 0,
+                  &at);
     if (r < 0) {
         return r;
     }

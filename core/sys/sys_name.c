@@ -130,12 +130,11 @@ s64 sys_rename(struct task *t, uptr oldpath, uptr newpath)
 }
 
 /* There are no handles to give out. */
-s64 sys_name_to_handle_at(struct task *t, s32 dfd, uptr path, uptr handle, uptr mount_id,
-                          u32 flags)
+s64 sys_name_to_handle_at(struct task *t, s32 dfd, uptr path, uptr handle, uptr mount_id, u32 flags)
 {
     struct dentry *d;
-    u32 at = (flags & LX_AT_EMPTY_PATH) |
-             (flags & LX_AT_SYMLINK_FOLLOW ? 0 : LX_AT_SYMLINK_NOFOLLOW);
+    u32 at =
+        (flags & LX_AT_EMPTY_PATH) | (flags & LX_AT_SYMLINK_FOLLOW ? 0 : LX_AT_SYMLINK_NOFOLLOW);
     s64 r = path_find(t, dfd, path, at, &d);
 
     (void)handle;

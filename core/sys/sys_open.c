@@ -109,12 +109,9 @@ s64 sys_openat2(struct task *t, s32 dfd, uptr path, uptr how, u64 size)
         u64 resolve;
         u32 walk;
     } map[] = {
-        {LX_RESOLVE_NO_XDEV, WALK_NO_XDEV},
-        {LX_RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC},
-        {LX_RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS},
-        {LX_RESOLVE_BENEATH, WALK_BENEATH},
-        {LX_RESOLVE_IN_ROOT, WALK_IN_ROOT},
-        {LX_RESOLVE_CACHED, WALK_CACHED},
+        {LX_RESOLVE_NO_XDEV, WALK_NO_XDEV},         {LX_RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC},
+        {LX_RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS}, {LX_RESOLVE_BENEATH, WALK_BENEATH},
+        {LX_RESOLVE_IN_ROOT, WALK_IN_ROOT},         {LX_RESOLVE_CACHED, WALK_CACHED},
     };
     struct lx_open_how h;
     u32 walk_flags = 0;
@@ -139,8 +136,8 @@ s64 sys_memfd_create(struct task *t, uptr name, u32 flags)
     struct file *f;
     s64 r;
 
-    if ((flags & ~known) || (flags & (LX_MFD_NOEXEC_SEAL | LX_MFD_EXEC)) ==
-                                (LX_MFD_NOEXEC_SEAL | LX_MFD_EXEC)) {
+    if ((flags & ~known) ||
+        (flags & (LX_MFD_NOEXEC_SEAL | LX_MFD_EXEC)) == (LX_MFD_NOEXEC_SEAL | LX_MFD_EXEC)) {
         return -LX_EINVAL;
     }
     r = strncpy_from_user(buf, name, sizeof(buf));

@@ -172,8 +172,7 @@ s64 sys_preadv2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 po
     return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags);
 }
 
-s64 sys_pwritev2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos_high,
-                 u32 flags)
+s64 sys_pwritev2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos_high, u32 flags)
 {
     s64 pos = (s64)pos_low;
 
@@ -314,8 +313,8 @@ s64 sys_fdatasync(struct task *t, s32 fd)
 
 s64 sys_sync_file_range(struct task *t, s32 fd, s64 offset, s64 count, u32 flags)
 {
-    const u32 known = LX_SYNC_FILE_RANGE_WAIT_BEFORE | LX_SYNC_FILE_RANGE_WRITE |
-                      LX_SYNC_FILE_RANGE_WAIT_AFTER;
+    const u32 known =
+        LX_SYNC_FILE_RANGE_WAIT_BEFORE | LX_SYNC_FILE_RANGE_WRITE | LX_SYNC_FILE_RANGE_WAIT_AFTER;
     struct fdref fr;
     u32 type;
     s64 r;

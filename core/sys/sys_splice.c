@@ -18,7 +18,7 @@ struct move {
     struct file *from, *to;
     s64 *from_pos, *to_pos;
     u32 from_rwf, to_rwf;
-    bool once;          /* return after the first piece (pipes) */
+    bool once; /* return after the first piece (pipes) */
 };
 
 /* Bytes read but not written go back: only files with a position can. */
@@ -291,8 +291,7 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
     return r;
 }
 
-s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len,
-               u32 flags)
+s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len, u32 flags)
 {
     struct fdref in;
     struct fdref out;

@@ -135,8 +135,8 @@ static void fill_statx(struct lx_statx *sx, const struct vattr *va, const struct
 
 s64 sys_statx(struct task *t, s32 dfd, uptr path, u32 flags, u32 mask, uptr buf)
 {
-    const u32 known = LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH |
-                      LX_AT_STATX_SYNC_TYPE;
+    const u32 known =
+        LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH | LX_AT_STATX_SYNC_TYPE;
     struct walk w = walk_of(t);
     struct lx_statx sx;
     struct dentry *d;

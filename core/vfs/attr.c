@@ -147,8 +147,7 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
         if (vn->type != LX_S_IFREG && vn->type != LX_S_IFDIR) {
             return write ? -LX_EPERM : -LX_ENODATA;
         }
-        if (write && vn->type == LX_S_IFDIR && (vn->attr.mode & LX_S_ISVTX) &&
-            !perm_owner(vn, c)) {
+        if (write && vn->type == LX_S_IFDIR && (vn->attr.mode & LX_S_ISVTX) && !perm_owner(vn, c)) {
             return -LX_EPERM;
         }
         return vfs_permission(vn, mask, c);

@@ -258,8 +258,7 @@ void dcache_reset(void)
     mounts_mark(true);
     list_init(&victims);
     lock_acquire(&g_dcache_lock);
-    list_for_each_safe(pos, next, &g_clock)
-    {
+    list_for_each_safe (pos, next, &g_clock) {
         struct dentry *d = list_entry(pos, struct dentry, lru);
 
         if (!(d->flags & D_KEEP) && unhash_locked(d)) {
@@ -301,8 +300,7 @@ struct dentry *d_find_hash(struct dentry *parent, const char *s, u32 len, u64 ha
     {
         struct dentry *d = hlist_entry(pos, struct dentry, chain);
 
-        if (d->hash == hash && d->parent == parent && d->len == len &&
-            same_name(d->name, s, len)) {
+        if (d->hash == hash && d->parent == parent && d->len == len && same_name(d->name, s, len)) {
             return d;
         }
     }
@@ -425,8 +423,7 @@ void d_drop_aliases(struct dentry *parent, struct name n)
         struct dentry *victim = NULL;
 
         lock_acquire(&g_dcache_lock);
-        list_for_each(pos, &parent->vnode->names)
-        {
+        list_for_each (pos, &parent->vnode->names) {
             struct dentry *dir = list_entry(pos, struct dentry, alias);
 
             if (dir != parent) {
@@ -741,8 +738,7 @@ static struct dentry *alias_locked(struct vnode *vn)
 {
     struct list_head *pos;
 
-    list_for_each(pos, &vn->names)
-    {
+    list_for_each (pos, &vn->names) {
         struct dentry *d = list_entry(pos, struct dentry, alias);
 
         if (!(d->flags & D_DELETED)) {

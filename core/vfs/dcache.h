@@ -21,27 +21,27 @@
 #define DNAME_INLINE 40
 
 enum dentry_flags {
-    D_HASHED = 1,     /* in the cache (which holds a reference)              */
-    D_DELETED = 2,    /* unlinked, removed or renamed over                   */
-    D_ANON = 4,       /* not in a tree: pipe:[1], a nameless file            */
-    D_RECENT = 8,     /* used since the clock hand passed                    */
-    D_TMPFILE = 16,   /* O_TMPFILE: linkat may give it a name                */
-    D_KEEP = 32,      /* a mount hangs on it or below: stays in the cache    */
+    D_HASHED = 1,   /* in the cache (which holds a reference)              */
+    D_DELETED = 2,  /* unlinked, removed or renamed over                   */
+    D_ANON = 4,     /* not in a tree: pipe:[1], a nameless file            */
+    D_RECENT = 8,   /* used since the clock hand passed                    */
+    D_TMPFILE = 16, /* O_TMPFILE: linkat may give it a name                */
+    D_KEEP = 32,    /* a mount hangs on it or below: stays in the cache    */
 };
 
 /* locks: I immutable  d g_dcache_lock */
 struct dentry {
     struct ref ref;
-    u32 flags;                 /* [d] D_* */
-    u64 hash;                  /* [d] of parent and name */
-    struct hlist_node chain;   /* [d] */
-    struct dentry *parent;     /* [d] referenced; itself for the root of a mount and anon names */
-    struct vnode *vnode;       /* [I] referenced; NULL: known not to exist */
-    struct mount *mount;       /* [I] the tree it is part of, NULL anon */
-    struct mount *covered;     /* [d] what is mounted on it, NULL nothing */
-    struct dentry *origin;     /* [I] root of a bind mount: the folder it shows, referenced */
-    const char *name;          /* [d] NUL-terminated; inl or heap */
-    u32 len;                   /* [d] */
+    u32 flags;               /* [d] D_* */
+    u64 hash;                /* [d] of parent and name */
+    struct hlist_node chain; /* [d] */
+    struct dentry *parent;   /* [d] referenced; itself for the root of a mount and anon names */
+    struct vnode *vnode;     /* [I] referenced; NULL: known not to exist */
+    struct mount *mount;     /* [I] the tree it is part of, NULL anon */
+    struct mount *covered;   /* [d] what is mounted on it, NULL nothing */
+    struct dentry *origin;   /* [I] root of a bind mount: the folder it shows, referenced */
+    const char *name;        /* [d] NUL-terminated; inl or heap */
+    u32 len;                 /* [d] */
     u32 pad;
     struct list_head children; /* [d] */
     struct list_head sibling;  /* [d] on parent->children */
@@ -52,15 +52,15 @@ struct dentry {
 
 /* locks: d g_dcache_lock  m g_mount_lock */
 struct mount {
-    struct list_head node;     /* [m] all mounts, in order */
-    u32 id;                    /* [I] */
-    struct mount *parent;      /* [m] NULL: root or detached */
-    struct super *sb;          /* [I] referenced */
-    struct dentry *root;       /* [I] referenced while attached */
-    struct dentry *at;         /* [d] referenced mount point; NULL for the root mount */
-    u32 flags;                 /* [a] SB_RDONLY … of this mount (with those of the super) */
-    bool attached;             /* [d] */
-    char *source;              /* [I] */
+    struct list_head node; /* [m] all mounts, in order */
+    u32 id;                /* [I] */
+    struct mount *parent;  /* [m] NULL: root or detached */
+    struct super *sb;      /* [I] referenced */
+    struct dentry *root;   /* [I] referenced while attached */
+    struct dentry *at;     /* [d] referenced mount point; NULL for the root mount */
+    u32 flags;             /* [a] SB_RDONLY … of this mount (with those of the super) */
+    bool attached;         /* [d] */
+    char *source;          /* [I] */
 };
 
 extern struct lock g_dcache_lock; /* LOCK_DCACHE */

@@ -21,12 +21,12 @@
 /* locks: t table lock */
 struct fdtable {
     struct ref ref;
-    struct lock lock;                 /* LOCK_FDTAB */
-    u32 cap;                          /* [t] slots, a multiple of 64 */
-    u32 hint;                         /* [t] no free descriptor below */
-    struct file **files;              /* [t] inl or heap */
-    u64 *open;                        /* [t] bitmap of slots in use (reserved ones too) */
-    u64 *cloexec;                     /* [t] bitmap */
+    struct lock lock;    /* LOCK_FDTAB */
+    u32 cap;             /* [t] slots, a multiple of 64 */
+    u32 hint;            /* [t] no free descriptor below */
+    struct file **files; /* [t] inl or heap */
+    u64 *open;           /* [t] bitmap of slots in use (reserved ones too) */
+    u64 *cloexec;        /* [t] bitmap */
     u64 open_inl, cloexec_inl;
     struct file *inl[FD_INLINE];
 };
@@ -270,8 +270,7 @@ s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloex
     return r;
 }
 
-s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec,
-               struct task *by)
+s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec, struct task *by)
 {
     struct file *old;
     s64 r;
@@ -333,8 +332,7 @@ u32 fdtable_count(struct fdtable *t)
     return n;
 }
 
-s64 fd_close_range(struct fdtable *t, u32 first, u32 last, bool only_cloexec_flag,
-                   struct task *by)
+s64 fd_close_range(struct fdtable *t, u32 first, u32 last, bool only_cloexec_flag, struct task *by)
 {
     if (first > last) {
         return -LX_EINVAL;

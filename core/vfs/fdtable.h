@@ -9,12 +9,15 @@ struct fdtable; /* vfs/fdtable.c */
 struct fdtable *fdtable_new(void);
 struct fdtable *fdtable_copy(struct fdtable *t); /* one more reference to every file */
 struct fdtable *fdtable_get(struct fdtable *t);
-void fdtable_put(struct fdtable *t, struct task *by);     /* last: closes all (flush with `by`) */
+void fdtable_put(struct fdtable *t, struct task *by); /* last: closes all (flush with `by`) */
 /* The file of fd with a reference, or NULL. */
 struct file *fd_get(struct fdtable *t, s32 fd);
 /* For the length of a call of the table's own task: borrowed without atomics while no other
  * thread shares the table. f NULL: no such descriptor. Give back with fdput. */
-struct fdref { struct file *f; bool owned; };
+struct fdref {
+    struct file *f;
+    bool owned;
+};
 struct fdref fdget(struct fdtable *t, s32 fd);
 static inline void fdput(struct fdref r)
 {
@@ -28,11 +31,9 @@ u32 fdtable_count(struct fdtable *t);
  * -LX_EMFILE, -LX_ENOMEM, -LX_EINVAL */
 s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloexec);
 /* Put f exactly at fd, closing what was there (dup2). Consumes the reference on success. */
-s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec,
-               struct task *by);
+s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec, struct task *by);
 s64 fd_close(struct fdtable *t, s32 fd, struct task *by);
-s64 fd_close_range(struct fdtable *t, u32 first, u32 last, bool only_cloexec_flag,
-                   struct task *by);
+s64 fd_close_range(struct fdtable *t, u32 first, u32 last, bool only_cloexec_flag, struct task *by);
 s64 fd_get_cloexec(struct fdtable *t, s32 fd);
 s64 fd_set_cloexec(struct fdtable *t, s32 fd, bool on);
 void fd_close_on_exec(struct fdtable *t, struct task *by);

@@ -74,8 +74,8 @@ static u64 label_ino(const char *label)
     return ino;
 }
 
-struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags,
-                       u32 kind, void *priv)
+struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags, u32 kind,
+                       void *priv)
 {
     struct vnode *vn = vnode_new(&g_anon_super, label_ino(label), mode, &g_anon_ops);
     struct dentry *d;
@@ -234,14 +234,9 @@ s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max)
     s64 base = 0;
 
     switch (whence) {
-    case LX_SEEK_SET:
-        break;
-    case LX_SEEK_CUR:
-        base = f->pos;
-        break;
-    case LX_SEEK_END:
-        base = size;
-        break;
+    case LX_SEEK_SET: break;
+    case LX_SEEK_CUR: base = f->pos; break;
+    case LX_SEEK_END: base = size; break;
     case LX_SEEK_DATA:
     case LX_SEEK_HOLE: /* no holes known: data up to the end */
         if (off < 0 || off >= size) {
@@ -249,8 +244,7 @@ s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max)
         }
         f->pos = whence == LX_SEEK_DATA ? off : size;
         return f->pos;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
     if (__builtin_add_overflow(base, off, &base)) {
         return -LX_EINVAL;

@@ -22,14 +22,14 @@ struct vnode;
 
 /* What a file mapping maps (mm/). */
 struct map_source {
-    host_handle h;   /* HOST_NONE: anonymous memory, `zero` or a driver's own   */
-    u64 off;         /* host offset of the first byte                           */
-    u64 object;      /* identity for shared futexes: same object = same number  */
-    u64 max_prot;    /* LX_PROT_* the descriptor's mode allows                  */
-    bool zero;       /* /dev/zero: treat as anonymous                           */
+    host_handle h; /* HOST_NONE: anonymous memory, `zero` or a driver's own   */
+    u64 off;       /* host offset of the first byte                           */
+    u64 object;    /* identity for shared futexes: same object = same number  */
+    u64 max_prot;  /* LX_PROT_* the descriptor's mode allows                  */
+    bool zero;     /* /dev/zero: treat as anonymous                           */
 };
 
-struct dirent_sink {  /* receives readdir entries; emit returns false when full */
+struct dirent_sink { /* receives readdir entries; emit returns false when full */
     bool (*emit)(struct dirent_sink *s, const char *name, u32 len, u64 ino, u32 dtype, u64 next);
 };
 
@@ -41,62 +41,63 @@ struct dirent_sink {  /* receives readdir entries; emit returns false when full 
  * with LX_O_APPEND in f->flags puts it at the end by itself (under its own lock) and sets *pos.
  */
 struct file_ops {
-    s64 (*read)(struct file *f, struct uio *u, s64 *pos);   /* absent: EINVAL. 0 = end of file */
-    s64 (*write)(struct file *f, struct uio *u, s64 *pos);  /* absent: EINVAL */
-    u32 (*poll)(struct file *f, struct poll_table *pt);     /* absent: always IN and OUT */
+    s64 (*read)(struct file *f, struct uio *u, s64 *pos);  /* absent: EINVAL. 0 = end of file */
+    s64 (*write)(struct file *f, struct uio *u, s64 *pos); /* absent: EINVAL */
+    u32 (*poll)(struct file *f, struct poll_table *pt);    /* absent: always IN and OUT */
     s64 (*ioctl)(struct file *f, struct task *t, u32 cmd, u64 arg); /* absent: ENOTTY */
-    s64 (*seek)(struct file *f, s64 off, u32 whence);       /* absent: ESPIPE; file_seek_generic */
+    s64 (*seek)(struct file *f, s64 off, u32 whence); /* absent: ESPIPE; file_seek_generic */
     /* Entries from f->pos on, f->pos advanced by what emit took; vnode locked (VN_UNLOCKED: not).
      * "." and ".." by readdir_dots: cursors 0 and 1 are theirs. absent: ENOTDIR */
     s64 (*readdir)(struct file *f, struct dirent_sink *s);
     s64 (*map)(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out);
-                                                            /* absent: ENODEV */
-    s64 (*truncate)(struct file *f, u64 size);              /* absent: EINVAL */
+    /* absent: ENODEV */
+    s64 (*truncate)(struct file *f, u64 size);                   /* absent: EINVAL */
     s64 (*allocate)(struct file *f, u32 mode, u64 off, u64 len); /* absent: EOPNOTSUPP */
-    s64 (*sync)(struct file *f, bool data_only);            /* absent: EINVAL */
+    s64 (*sync)(struct file *f, bool data_only);                 /* absent: EINVAL */
     /* Copy within the host, `to` having the same op: bytes (0 = end of file), or an error that
      * file_copy answers with read and write. absent: EXDEV */
     s64 (*copy)(struct file *from, u64 from_off, struct file *to, u64 to_off, u64 len);
-    s64 (*setfl)(struct file *f, u32 flags);                /* O_* changed by fcntl; absent: ok */
-    void (*flush)(struct file *f, struct task *t);          /* a descriptor closes; absent: - */
-    void (*release)(struct file *f);                        /* last reference; absent: - */
+    s64 (*setfl)(struct file *f, u32 flags);       /* O_* changed by fcntl; absent: ok */
+    void (*flush)(struct file *f, struct task *t); /* a descriptor closes; absent: - */
+    void (*release)(struct file *f);               /* last reference; absent: - */
 };
 
 enum file_flags {
-    FILE_SEEKABLE = 1,   /* has a position: pread works, read moves pos           */
-    FILE_BLOCKS = 2,     /* ops may wait in the host by themselves (stdio streams) */
-    FILE_NOWAIT_IO = 4,  /* never returns EAGAIN: skip the waiting loop           */
-    FILE_WROTE = 8,      /* counted in vnode.writers                              */
-    FILE_STREAM = 16,    /* no position at all (pipe, socket, tty)                */
-    FILE_OWN_POS = 32,   /* with FILE_SEEKABLE: the position is the driver's. read/write without an
-                            offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
-                            all the driver's. A stdio file shares its position with the host */
-    FILE_NOCTTY = 64,    /* for the driver's open only: O_NOCTTY was given                  */
+    FILE_SEEKABLE = 1,  /* has a position: pread works, read moves pos           */
+    FILE_BLOCKS = 2,    /* ops may wait in the host by themselves (stdio streams) */
+    FILE_NOWAIT_IO = 4, /* never returns EAGAIN: skip the waiting loop           */
+    FILE_WROTE = 8,     /* counted in vnode.writers                              */
+    FILE_STREAM = 16,   /* no position at all (pipe, socket, tty)                */
+    FILE_OWN_POS = 32,  /* with FILE_SEEKABLE: the position is the driver's. read/write without an
+                           offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
+                           all the driver's. A stdio file shares its position with the host */
+    FILE_NOCTTY = 64,   /* for the driver's open only: O_NOCTTY was given                  */
 };
 
 /* locks: I immutable  a atomic  p pos lock  */
 struct file {
     struct ref ref;
-    const struct file_ops *ops;  /* [I] after open */
-    struct dentry *dentry;       /* [I] name it was opened by; never NULL (anon files have one) */
-    struct vnode *vnode;         /* [I] borrowed from dentry */
-    u32 kind;                    /* [I] FILE_* */
-    _Atomic u32 flags;           /* [a] LX_O_* as F_GETFL shows, incl. access mode */
-    struct lock lock;            /* LOCK_FILE, guards pos */
-    s64 pos;                     /* [p] */
-    struct cred *cred;           /* [I] of the opener */
-    s32 owner; u32 owner_sig, owner_type; /* [a] F_SETOWN, F_SETSIG */
-    struct list_head epolls;     /* [ipc/epoll] items watching this file */
-    u64 id;                      /* [I] unique, for kcmp and lock owners */
-    void *priv;                  /* [driver] */
+    const struct file_ops *ops; /* [I] after open */
+    struct dentry *dentry;      /* [I] name it was opened by; never NULL (anon files have one) */
+    struct vnode *vnode;        /* [I] borrowed from dentry */
+    u32 kind;                   /* [I] FILE_* */
+    _Atomic u32 flags;          /* [a] LX_O_* as F_GETFL shows, incl. access mode */
+    struct lock lock;           /* LOCK_FILE, guards pos */
+    s64 pos;                    /* [p] */
+    struct cred *cred;          /* [I] of the opener */
+    s32 owner;
+    u32 owner_sig, owner_type; /* [a] F_SETOWN, F_SETSIG */
+    struct list_head epolls;   /* [ipc/epoll] items watching this file */
+    u64 id;                    /* [I] unique, for kcmp and lock owners */
+    void *priv;                /* [driver] */
 };
 
 struct file *file_new(const struct file_ops *ops, struct dentry *d, u32 flags, u32 kind,
                       const struct cred *c);
 /* A file without a name in a tree: "anon_inode:[eventfd]", "pipe:[123]", "socket:[7]"; mode is its
  * st_mode, `label` what /proc/PID/fd shows. NULL: no memory. */
-struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags,
-                       u32 kind, void *priv);
+struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags, u32 kind,
+                       void *priv);
 /* The other end: a file of its own on the same dentry and vnode (pipes, socket pairs). */
 struct file *file_anon_twin(struct file *f, const struct file_ops *ops, u32 flags, u32 kind,
                             void *priv);

@@ -18,23 +18,23 @@ enum rec_kind { REC_POSIX, REC_OFD, REC_WHOLE };
 
 /* locks: l list lock */
 struct rec {
-    struct list_head node;  /* [l] by owner and start, no order between owners */
-    s64 start, end;         /* [l] bytes, end inclusive */
-    const void *owner;      /* [I] */
-    s32 pid;                /* [I] as F_GETLK shows it */
-    u8 kind;                /* [I] */
-    bool exclusive;         /* [l] */
+    struct list_head node; /* [l] by owner and start, no order between owners */
+    s64 start, end;        /* [l] bytes, end inclusive */
+    const void *owner;     /* [I] */
+    s32 pid;               /* [I] as F_GETLK shows it */
+    u8 kind;               /* [I] */
+    bool exclusive;        /* [l] */
 };
 
 struct flock_list {
-    struct lock lock;       /* LOCK_VNODE; nothing but LOCK_SLAB and LOCK_WAITQ under it */
-    struct list_head recs;  /* [l] */
+    struct lock lock;      /* LOCK_VNODE; nothing but LOCK_SLAB and LOCK_WAITQ under it */
+    struct list_head recs; /* [l] */
     struct waitq wait;
 };
 
 /* A process that sleeps for another's record lock, for -LX_EDEADLK. */
 struct sleeper {
-    struct list_head node;  /* [g_sleepers_lock] */
+    struct list_head node; /* [g_sleepers_lock] */
     const void *owner;
     const void *blocker;
 };
@@ -90,8 +90,7 @@ static struct rec *conflict(struct flock_list *l, const struct rec *want)
 {
     struct rec *r;
 
-    list_for_each_entry(r, &l->recs, node)
-    {
+    list_for_each_entry (r, &l->recs, node) {
         if ((r->kind == REC_WHOLE) == (want->kind == REC_WHOLE) && r->owner != want->owner &&
             (r->exclusive || want->exclusive) && overlaps(r, want)) {
             return r;
@@ -169,8 +168,7 @@ static bool deadlock(const void *me, const void *blocker)
         struct sleeper *s;
         const void *next = NULL;
 
-        list_for_each_entry(s, &g_sleepers, node)
-        {
+        list_for_each_entry (s, &g_sleepers, node) {
             if (s->owner == at) {
                 next = s->blocker;
                 break;
@@ -198,8 +196,8 @@ static void sleeper_set(struct sleeper *s, bool on)
 }
 
 /* One try: 0 done, -LX_EAGAIN and the owner in the way, -LX_ENOMEM. */
-static s64 try_lock(struct flock_list *l, const struct rec *want, bool unlock,
-                    const void **blocker, bool *blocker_posix)
+static s64 try_lock(struct flock_list *l, const struct rec *want, bool unlock, const void **blocker,
+                    bool *blocker_posix)
 {
     struct rec *spare[2] = {kmalloc(sizeof(struct rec)), kmalloc(sizeof(struct rec))};
     struct rec *r = NULL;
@@ -346,8 +344,7 @@ s64 flock_posix(struct file *f, u32 cmd, struct lx_flock *fl, const void *owner,
     if (ofd && fl->l_pid != 0) {
         return -LX_EINVAL;
     }
-    if (fl->l_type != LX_F_RDLCK && fl->l_type != LX_F_WRLCK &&
-        (get || fl->l_type != LX_F_UNLCK)) {
+    if (fl->l_type != LX_F_RDLCK && fl->l_type != LX_F_WRLCK && (get || fl->l_type != LX_F_UNLCK)) {
         return -LX_EINVAL;
     }
     r = get_range(f, fl, &want);
@@ -404,11 +401,8 @@ static void drop_all(struct vnode *vn, const void *owner, bool posix, bool only_
 s64 flock_whole(struct file *f, u32 op)
 {
     u32 what = op & ~(u32)LX_LOCK_NB;
-    struct rec want = {.owner = f,
-                       .kind = REC_WHOLE,
-                       .start = 0,
-                       .end = S64_MAX,
-                       .exclusive = what == LX_LOCK_EX};
+    struct rec want = {
+        .owner = f, .kind = REC_WHOLE, .start = 0, .end = S64_MAX, .exclusive = what == LX_LOCK_EX};
     struct flock_list *l;
 
     if (what != LX_LOCK_SH && what != LX_LOCK_EX && what != LX_LOCK_UN) {

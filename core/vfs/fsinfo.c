@@ -17,7 +17,6 @@ struct fsinfo *fsinfo_new(struct dentry *root, struct dentry *cwd, u32 umask)
         return NULL;
     }
     ref_init(&fs->ref, 1);
-    lock_init(&fs->lock, LOCK_FDTAB);
     fs->root = dentry_get(root);
     fs->cwd = dentry_get(cwd);
     fs->umask = umask;

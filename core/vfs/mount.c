@@ -170,8 +170,7 @@ static bool has_submounts(const struct mount *m)
 {
     struct mount *p;
 
-    list_for_each_entry(p, &g_mounts, node)
-    {
+    list_for_each_entry (p, &g_mounts, node) {
         if (p->parent == m) {
             return true;
         }
@@ -215,8 +214,7 @@ static void detach_tree(struct mount *top)
         lock_acquire(&g_mount_lock);
         while (deeper) {
             deeper = false;
-            list_for_each_entry(p, &g_mounts, node)
-            {
+            list_for_each_entry (p, &g_mounts, node) {
                 if (p->parent == m) {
                     m = p;
                     deeper = true;
@@ -310,8 +308,7 @@ void mounts_mark(bool keep)
 
     lock_acquire(&g_mount_lock);
     lock_acquire(&g_dcache_lock);
-    list_for_each_entry(m, &g_mounts, node)
-    {
+    list_for_each_entry (m, &g_mounts, node) {
         for (struct dentry *d = m->at; d; d = d->parent != d ? d->parent : NULL) {
             d->flags = keep ? d->flags | D_KEEP : d->flags & ~(u32)D_KEEP;
         }
@@ -327,8 +324,7 @@ s64 vfs_sync_all(void)
     struct mount *m;
 
     lock_acquire(&g_mount_lock);
-    list_for_each_entry(m, &g_mounts, node)
-    {
+    list_for_each_entry (m, &g_mounts, node) {
         if (n < ARRAY_SIZE(done) && m->sb->ops && m->sb->ops->sync) {
             done[n++] = super_get(m->sb);
         }
@@ -347,8 +343,7 @@ void vfs_each_mount(bool (*fn)(void *ctx, const struct mount_info *m), void *ctx
     struct mount *m;
 
     lock_acquire(&g_mount_lock);
-    list_for_each_entry(m, &g_mounts, node)
-    {
+    list_for_each_entry (m, &g_mounts, node) {
         const struct mount_info info = {
             .id = m->id,
             .parent_id = m->parent ? m->parent->id : 1,

@@ -76,13 +76,10 @@ s64 vfs_mknod(const struct walk *w, s32 dfd, const char *path, u32 mode, u32 rde
     struct new_node what = {mode & (LX_S_IFMT | LX_S_IALLUGO), 0, NULL};
 
     switch (mode & LX_S_IFMT) {
-    case 0:
-        what.mode |= LX_S_IFREG;
-        break;
+    case 0: what.mode |= LX_S_IFREG; break;
     case LX_S_IFREG:
     case LX_S_IFIFO:
-    case LX_S_IFSOCK:
-        break;
+    case LX_S_IFSOCK: break;
     case LX_S_IFCHR:
     case LX_S_IFBLK:
         what.rdev = rdev;
@@ -90,10 +87,8 @@ s64 vfs_mknod(const struct walk *w, s32 dfd, const char *path, u32 mode, u32 rde
             return -LX_EPERM;
         }
         break;
-    case LX_S_IFDIR:
-        return -LX_EPERM;
-    default:
-        return -LX_EINVAL;
+    case LX_S_IFDIR: return -LX_EPERM;
+    default: return -LX_EINVAL;
     }
     return make_node(w, dfd, path, &what, NULL);
 }

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "vfs/vnode.h"
 #include "vfs/file.h"
+#include "vfs/vnode.h"
 
 /* A name in the cache. Children hold their parent. vnode NULL: known not to exist. */
 struct dentry; /* fields in vfs/dcache.h, for vfs/ and filesystems that build host paths */
@@ -14,15 +14,15 @@ struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 struct vnode *dentry_vnode(const struct dentry *d); /* borrowed */
 
-/* Where a process stands: root, cwd, umask. Shared by CLONE_FS tasks. */
+/* Where a process stands: root, cwd, umask. Shared by CLONE_FS tasks.
+ * locks: a atomic  d g_dcache_lock (a walk starts from them under that lock alone) */
 struct fsinfo {
     struct ref ref;
-    struct lock lock;      /* LOCK_FDTAB */
-    struct dentry *root;   /* [lock] */
-    struct dentry *cwd;    /* [lock] */
-    u32 umask;             /* [lock] */
+    struct dentry *root; /* [d] referenced */
+    struct dentry *cwd;  /* [d] referenced */
+    u32 umask;           /* [a] */
 };
-/* Replace the place (references are taken); umask is swapped directly under lock. */
+/* Replace the place (references are taken). */
 void fsinfo_set_cwd(struct fsinfo *fs, struct dentry *d);
 void fsinfo_set_root(struct fsinfo *fs, struct dentry *d);
 struct dentry *fsinfo_cwd(struct fsinfo *fs);  /* referenced */
@@ -37,17 +37,21 @@ struct walk {
     const struct cred *cred;
     struct fsinfo *fs;
     struct fdtable *files;
-    u64 nofile;            /* RLIMIT_NOFILE for opens */
-    u64 fsize;             /* RLIMIT_FSIZE */
+    u64 nofile; /* RLIMIT_NOFILE for opens */
+    u64 fsize;  /* RLIMIT_FSIZE */
 };
 
 enum walk_flags {
-    WALK_FOLLOW = 1,      /* follow a symlink in the last component */
-    WALK_EMPTY = 2,       /* AT_EMPTY_PATH */
-    WALK_DIR = 4,         /* last component must be a folder */
+    WALK_FOLLOW = 1, /* follow a symlink in the last component */
+    WALK_EMPTY = 2,  /* AT_EMPTY_PATH */
+    WALK_DIR = 4,    /* last component must be a folder */
     WALK_NO_AUTOMOUNT = 8,
-    WALK_BENEATH = 16, WALK_IN_ROOT = 32, WALK_NO_XDEV = 64, WALK_NO_MAGIC = 128,
-    WALK_NO_SYMLINKS = 256, WALK_CACHED = 512, /* openat2 RESOLVE_* */
+    WALK_BENEATH = 16,
+    WALK_IN_ROOT = 32,
+    WALK_NO_XDEV = 64,
+    WALK_NO_MAGIC = 128,
+    WALK_NO_SYMLINKS = 256,
+    WALK_CACHED = 512,    /* openat2 RESOLVE_* */
     WALK_REAL_IDS = 1024, /* access(2): judge by real uid and gid */
     WALK_OWN_CRED = 2048,
     WALK_NO_REVAL = 4096, /* the caller revalidates the last name itself (ops->open) */
@@ -106,6 +110,10 @@ s64 vfs_sync_all(void);
 s64 vfs_mount_root(struct super *sb, const char *source);
 struct dentry *vfs_root(void); /* borrowed */
 /* For /proc/mounts, mountinfo: call fn for each mount in order. */
-struct mount_info { u32 id, parent_id, dev; const char *source, *fstype; struct dentry *root, *at;
-                    u32 flags; };
+struct mount_info {
+    u32 id, parent_id, dev;
+    const char *source, *fstype;
+    struct dentry *root, *at;
+    u32 flags;
+};
 void vfs_each_mount(bool (*fn)(void *ctx, const struct mount_info *m), void *ctx);

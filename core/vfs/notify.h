@@ -8,9 +8,9 @@
 #include "vfs/dcache.h"
 
 struct notify_event {
-    u32 mask;          /* LX_IN_* */
-    u32 cookie;        /* pairs the two halves of a rename */
-    const char *name;  /* in a watched folder; NULL: the watched file itself */
+    u32 mask;         /* LX_IN_* */
+    u32 cookie;       /* pairs the two halves of a rename */
+    const char *name; /* in a watched folder; NULL: the watched file itself */
     u32 len;
 };
 

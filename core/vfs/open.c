@@ -11,9 +11,9 @@
 #include "vfs/notify.h"
 #include "vfs/perm.h"
 
-#define OPEN_TRIES 4 /* walks before a name that keeps changing on the host is given up */
+#define OPEN_TRIES    4 /* walks before a name that keeps changing on the host is given up */
 #define O_TMPFILE_BIT (LX_O_TMPFILE & ~LX_O_DIRECTORY)
-#define O_HIDDEN (LX_O_CREAT | LX_O_EXCL | LX_O_NOCTTY | LX_O_TRUNC | LX_O_CLOEXEC)
+#define O_HIDDEN      (LX_O_CREAT | LX_O_EXCL | LX_O_NOCTTY | LX_O_TRUNC | LX_O_CLOEXEC)
 
 /* ------------------------------------------------------------------ writers, executors ----- */
 
@@ -52,15 +52,21 @@ void vn_allow_write(struct vnode *vn)
 /* ------------------------------------------------------------------ new nodes -------------- */
 
 /* Owner, mode and times of a new node in dir (setgid folders hand their group down). */
-static void new_attr(const struct walk *w, struct vnode *dir, u32 mode, u32 rdev,
-                     struct vattr *va)
+static void new_attr(const struct walk *w, struct vnode *dir, u32 mode, u32 rdev, struct vattr *va)
 {
     s64 now = host_clock_ns(HOST_CLOCK_REAL_COARSE);
     const struct cred *c = w->cred;
 
-    *va = (struct vattr){.mode = mode, .uid = c->fsuid, .gid = c->fsgid, .rdev = rdev,
-                         .nlink = 1, .blksize = 4096, .atime_ns = now, .mtime_ns = now,
-                         .ctime_ns = now, .btime_ns = now};
+    *va = (struct vattr){.mode = mode,
+                         .uid = c->fsuid,
+                         .gid = c->fsgid,
+                         .rdev = rdev,
+                         .nlink = 1,
+                         .blksize = 4096,
+                         .atime_ns = now,
+                         .mtime_ns = now,
+                         .ctime_ns = now,
+                         .btime_ns = now};
     if (!LX_S_ISLNK(mode)) {
         va->mode = (mode & LX_S_IFMT) | (mode & LX_S_IALLUGO & ~w->fs->umask);
     }
@@ -123,17 +129,13 @@ static s64 check_type(const struct dentry *d, u64 flags)
     u32 mflags = vn->sb->flags | (d->mount ? d->mount->flags : 0);
 
     switch (vn->type) {
-    case LX_S_IFLNK:
-        return -LX_ELOOP;
+    case LX_S_IFLNK: return -LX_ELOOP;
     case LX_S_IFDIR:
         return (flags & LX_O_CREAT) || (open_mask(flags) & PERM_WRITE) ? -LX_EISDIR : 0;
     case LX_S_IFCHR:
-    case LX_S_IFBLK:
-        return mflags & SB_NODEV ? -LX_EACCES : 0;
-    case LX_S_IFSOCK:
-        return -LX_ENXIO;
-    default:
-        return 0;
+    case LX_S_IFBLK: return mflags & SB_NODEV ? -LX_EACCES : 0;
+    case LX_S_IFSOCK: return -LX_ENXIO;
+    default: return 0;
     }
 }
 
@@ -166,16 +168,14 @@ static s64 driver_open(struct vnode *vn, struct file *f)
         return vn->ops->open(vn, f);
     }
     switch (vn->type) {
-    case LX_S_IFIFO:
-        return g_fifo_open ? g_fifo_open(vn, f) : -LX_ENXIO;
+    case LX_S_IFIFO: return g_fifo_open ? g_fifo_open(vn, f) : -LX_ENXIO;
     case LX_S_IFCHR:
     case LX_S_IFBLK:
         if (!(vn->sb->flags & SB_OPEN_ALL)) {
             return dev_open(vn, f);
         }
         break;
-    default:
-        break;
+    default: break;
     }
     return vn->ops->open ? vn->ops->open(vn, f) : -LX_ENXIO;
 }

@@ -5,9 +5,9 @@
 #include "vfs/walk.h"
 
 struct new_node {
-    u32 mode;            /* type and permission bits before umask */
+    u32 mode; /* type and permission bits before umask */
     u32 rdev;
-    const char *target;  /* of a symlink */
+    const char *target; /* of a symlink */
 };
 
 /* Make n in dir, whose lock is held and where it was just not found. Checks permission. */

@@ -83,8 +83,8 @@ void super_put(struct super *sb)
 
 s64 sb_statfs(struct super *sb, struct fsstat *out)
 {
-    *out = (struct fsstat){
-        .type = sb->magic, .bsize = 4096, .frsize = 4096, .namelen = LX_NAME_MAX};
+    *out =
+        (struct fsstat){.type = sb->magic, .bsize = 4096, .frsize = 4096, .namelen = LX_NAME_MAX};
     return sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, out) : 0;
 }
 
@@ -139,8 +139,7 @@ struct vnode *vnode_find(struct super *sb, u64 ino)
 
     lock_acquire(&g_vnode_lock);
     b = vnode_bucket(sb, ino);
-    list_for_each(pos, b)
-    {
+    list_for_each (pos, b) {
         struct vnode *vn = list_entry(pos, struct vnode, hash);
 
         if (vn->sb == sb && vn->ino == ino && ref_get_unless_zero(&vn->ref)) {

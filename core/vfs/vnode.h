@@ -26,51 +26,63 @@ struct flock_list;
 
 /* What stat shows; times in ns since 1970. Filesystems fill it, vfs caches it in the vnode. */
 struct vattr {
-    u32 mode;      /* LX_S_IF* | permission bits */
+    u32 mode; /* LX_S_IF* | permission bits */
     u32 uid, gid;
-    u32 rdev;      /* new_encode_dev form: see vn_makedev */
+    u32 rdev;                /* new_encode_dev form: see vn_makedev */
     u64 nlink, size, blocks; /* blocks of 512 bytes */
     u64 ino;
     u32 blksize;
     s64 atime_ns, mtime_ns, ctime_ns, btime_ns;
 };
 
-enum vattr_mask { VA_MODE = 1, VA_UID = 2, VA_GID = 4, VA_SIZE = 8, VA_ATIME = 16, VA_MTIME = 32,
-                  VA_ATIME_NOW = 64, VA_MTIME_NOW = 128, VA_CTIME = 256 };
+enum vattr_mask {
+    VA_MODE = 1,
+    VA_UID = 2,
+    VA_GID = 4,
+    VA_SIZE = 8,
+    VA_ATIME = 16,
+    VA_MTIME = 32,
+    VA_ATIME_NOW = 64,
+    VA_MTIME_NOW = 128,
+    VA_CTIME = 256
+};
 
-struct name { const char *s; u32 len; }; /* one path component, not NUL-terminated */
+struct name {
+    const char *s;
+    u32 len;
+}; /* one path component, not NUL-terminated */
 
 /* locks: I immutable  a atomic  l vnode lock  h vnode hash lock */
 struct vnode {
     struct ref ref;
-    const struct vnode_ops *ops;  /* [I] */
-    struct super *sb;             /* [I] */
-    u64 ino;                      /* [I] identity within sb                                 */
-    u32 type;                     /* [I] LX_S_IFMT bits                                     */
-    u32 flags;                    /* [l] VN_*                                               */
-    struct lock lock;             /* LOCK_DIR for folders, LOCK_VNODE else                  */
-    struct vattr attr;            /* [l] cached; see VN_ATTR_STALE                          */
-    struct list_head hash;        /* [h] */
-    struct flock_list *locks;     /* [a] record and flock locks, made on demand by vfs/flock */
-    struct pipe *pipe;            /* [l] of an open fifo, ipc/pipe                          */
-    struct unix_sock *sock;       /* [l] bound listener, ipc/sock                           */
-    struct list_head watches;     /* [l] inotify, later                                     */
-    struct list_head names;       /* [LOCK_DCACHE] dentries of it; a folder has one (a second
-                                     only through a bind mount)                             */
-    char *link;                   /* [LOCK_DCACHE, set once] target of a symlink, cached    */
-    s64 link_ctime;               /* [LOCK_DCACHE] ctime that `link` goes with              */
-    _Atomic s32 writers;          /* [a] open for writing; -n: being executed (ETXTBSY)     */
-    void *data;                   /* [fs] the filesystem's own                              */
+    const struct vnode_ops *ops; /* [I] */
+    struct super *sb;            /* [I] */
+    u64 ino;                     /* [I] identity within sb                                 */
+    u32 type;                    /* [I] LX_S_IFMT bits                                     */
+    u32 flags;                   /* [l] VN_*                                               */
+    struct lock lock;            /* LOCK_DIR for folders, LOCK_VNODE else                  */
+    struct vattr attr;           /* [l] cached; see VN_ATTR_STALE                          */
+    struct list_head hash;       /* [h] */
+    struct flock_list *locks;    /* [a] record and flock locks, made on demand by vfs/flock */
+    struct pipe *pipe;           /* [l] of an open fifo, ipc/pipe                          */
+    struct unix_sock *sock;      /* [l] bound listener, ipc/sock                           */
+    struct list_head watches;    /* [g_notify_lock] struct watch, vfs/notify.h         */
+    struct list_head names;      /* [LOCK_DCACHE] dentries of it; a folder has one (a second
+                                    only through a bind mount)                             */
+    char *link;                  /* [LOCK_DCACHE, set once] target of a symlink, cached    */
+    s64 link_ctime;              /* [LOCK_DCACHE] ctime that `link` goes with              */
+    _Atomic s32 writers;         /* [a] open for writing; -n: being executed (ETXTBSY)     */
+    void *data;                  /* [fs] the filesystem's own                              */
 };
 
 enum vnode_flags {
-    VN_ATTR_STALE = 1,  /* attr must be fetched by ops->getattr before use */
-    VN_REVALIDATE = 2,  /* names and attributes may change behind us: ask ops->revalidate */
-    VN_NOCACHE = 4,     /* its names are not cached: looked up each time   */
-    VN_DEAD = 8,        /* folder removed: nothing can be made in it       */
-    VN_UNLOCKED = 16,   /* synthetic (procfs): lookup, readdir, getattr and revalidate are called
-                           without the vnode's lock, so they may take LOCK_PID and the like */
-    VN_OWN_OPEN = 32,   /* ops->open whatever the type is, and no -LX_ESTALE (stdio streams) */
+    VN_ATTR_STALE = 1, /* attr must be fetched by ops->getattr before use */
+    VN_REVALIDATE = 2, /* names and attributes may change behind us: ask ops->revalidate */
+    VN_NOCACHE = 4,    /* its names are not cached: looked up each time   */
+    VN_DEAD = 8,       /* folder removed: nothing can be made in it       */
+    VN_UNLOCKED = 16,  /* synthetic (procfs): lookup, readdir, getattr and revalidate are called
+                          without the vnode's lock, so they may take LOCK_PID and the like */
+    VN_OWN_OPEN = 32,  /* ops->open whatever the type is, and no -LX_ESTALE (stdio streams) */
 };
 
 /*
@@ -84,9 +96,9 @@ struct vnode_ops {
      * owner, mode, rdev are final in `va`. -LX_EEXIST. dir locked. absent: EROFS */
     s64 (*create)(struct vnode *dir, struct name n, const struct vattr *va, const char *target,
                   struct vnode **out);
-    s64 (*link)(struct vnode *dir, struct name n, struct vnode *vn);       /* absent: EPERM */
-    s64 (*unlink)(struct vnode *dir, struct name n, struct vnode *vn);     /* absent: EROFS */
-    s64 (*rmdir)(struct vnode *dir, struct name n, struct vnode *vn);      /* absent: EROFS */
+    s64 (*link)(struct vnode *dir, struct name n, struct vnode *vn);   /* absent: EPERM */
+    s64 (*unlink)(struct vnode *dir, struct name n, struct vnode *vn); /* absent: EROFS */
+    s64 (*rmdir)(struct vnode *dir, struct name n, struct vnode *vn);  /* absent: EROFS */
     /* Both folders locked; target NULL when the new name is free; flags LX_RENAME_*. EROFS */
     s64 (*rename)(struct vnode *d1, struct name n1, struct vnode *vn, struct vnode *d2,
                   struct name n2, struct vnode *target, u32 flags);
@@ -123,13 +135,20 @@ struct vnode_ops {
     void (*release)(struct vnode *vn);
 };
 
-struct fsstat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags,
-                fsid; };
+struct fsstat {
+    u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid;
+};
 
-enum super_flags { SB_RDONLY = 1, SB_NOSUID = 2, SB_NODEV = 4, SB_NOEXEC = 8, SB_NOATIME = 16,
-                   SB_HOST_PERM = 64, /* the host's own checks rule, see ops->access */
-                   SB_NOSYMFOLLOW = 128,
-                   SB_OPEN_ALL = 256  /* ops->open also for devices and fifos (devfs may)   */ };
+enum super_flags {
+    SB_RDONLY = 1,
+    SB_NOSUID = 2,
+    SB_NODEV = 4,
+    SB_NOEXEC = 8,
+    SB_NOATIME = 16,
+    SB_HOST_PERM = 64, /* the host's own checks rule, see ops->access */
+    SB_NOSYMFOLLOW = 128,
+    SB_OPEN_ALL = 256 /* ops->open also for devices and fifos (devfs may)   */
+};
 
 struct super_ops {
     s64 (*statfs)(struct super *sb, struct fsstat *out); /* absent: zeroes with sb->magic */
@@ -157,7 +176,7 @@ struct fs_type {
     const char *name;
     /* Mount: fill *out (via super_new) with a root vnode. `source` and `data` as mount(2). */
     s64 (*mount)(const char *source, const char *data, u32 flags, struct super **out);
-    bool nodev; /* /proc/filesystems */
+    bool nodev;    /* /proc/filesystems */
     bool need_cap; /* mounting it takes more than CAP_SYS_ADMIN of the guest: refuse mount(2) */
     struct fs_type *next;
 };

@@ -20,10 +20,9 @@
 #include "vfs/fdtable.h"
 #include "vfs/perm.h"
 
-#define FAST_SLOW  1 /* the fast walk gives up: take the slow one */
-#define FAST_REVAL 8 /* names to ask about after a fast walk */
-#define SCOPE_FLAGS                                                                                \
-    (WALK_BENEATH | WALK_IN_ROOT | WALK_NO_XDEV | WALK_NO_MAGIC | WALK_NO_SYMLINKS)
+#define FAST_SLOW   1 /* the fast walk gives up: take the slow one */
+#define FAST_REVAL  8 /* names to ask about after a fast walk */
+#define SCOPE_FLAGS (WALK_BENEATH | WALK_IN_ROOT | WALK_NO_XDEV | WALK_NO_MAGIC | WALK_NO_SYMLINKS)
 
 struct fast {
     const struct cred *cred;

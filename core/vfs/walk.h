@@ -10,10 +10,10 @@ enum last_kind { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
 /* Where a call that makes or removes a name works. */
 struct place {
-    struct dentry *dir;  /* referenced */
-    struct name last;    /* points into the caller's path */
-    u32 kind;            /* enum last_kind */
-    bool slash;          /* slashes follow the name */
+    struct dentry *dir; /* referenced */
+    struct name last;   /* points into the caller's path */
+    u32 kind;           /* enum last_kind */
+    bool slash;         /* slashes follow the name */
 };
 
 struct nd_frame {
@@ -24,20 +24,20 @@ struct nd_frame {
 /* A walk component by component, with references. */
 struct nd {
     const struct walk *w;
-    u32 flags;               /* WALK_* */
-    bool parent;             /* stop in front of the last name */
-    bool strict;             /* ask the filesystem about every cached name */
-    bool asked;              /* went through a filesystem that revalidates */
-    bool fresh;              /* cur was looked up or revalidated just now */
-    bool slash;              /* slashes behind the last name */
+    u32 flags;   /* WALK_* */
+    bool parent; /* stop in front of the last name */
+    bool strict; /* ask the filesystem about every cached name */
+    bool asked;  /* went through a filesystem that revalidates */
+    bool fresh;  /* cur was looked up or revalidated just now */
+    bool slash;  /* slashes behind the last name */
     bool must_dir;
-    u32 kind;                /* enum last_kind */
+    u32 kind; /* enum last_kind */
     u32 links, depth;
     struct name last;
-    struct dentry *root;     /* referenced: where absolute links and ".." end */
-    struct dentry *cur;      /* referenced */
-    const char *pos;         /* text to walk */
-    char *owned;             /* heap text pos points into */
+    struct dentry *root; /* referenced: where absolute links and ".." end */
+    struct dentry *cur;  /* referenced */
+    const char *pos;     /* text to walk */
+    char *owned;         /* heap text pos points into */
     struct nd_frame stack[LX_SYMLOOP_MAX];
 };
 

@@ -39,7 +39,10 @@ static const char *who(void *owner, s16 type, s64 start, s64 len)
     s64 r = flock_posix(g_b, LX_F_GETLK, &fl, owner, 0);
 
     snprintf(buf, sizeof(buf), "%c %lld+%lld pid %d",
-             r < 0 ? 'E' : fl.l_type == LX_F_WRLCK ? 'W' : fl.l_type == LX_F_RDLCK ? 'R' : 'U',
+             r < 0                     ? 'E'
+             : fl.l_type == LX_F_WRLCK ? 'W'
+             : fl.l_type == LX_F_RDLCK ? 'R'
+                                       : 'U',
              fl.l_start, fl.l_len, fl.l_pid);
     return buf;
 }

@@ -86,7 +86,7 @@ UNIT_TEST(link_limit)
         CHECK_EQ(v_link(target, path), 0);
     }
     for (int twice = 0; twice < 2; twice++) { /* cold and warm */
-        CHECK_EQ(v_stat("/l39", &g_va), 0);    /* 40 links */
+        CHECK_EQ(v_stat("/l39", &g_va), 0);   /* 40 links */
         CHECK_EQ(v_stat("/l40", &g_va), -LX_ELOOP);
     }
 }
@@ -196,8 +196,7 @@ UNIT_TEST(permissions)
     CHECK_EQ(v_make("/a/b/roots"), 0);
     CHECK_EQ(v_try(&g_user, "/a/b/mine", LX_O_CREAT | LX_O_RDWR, 0600), 0);
     CHECK_EQ(vfs_unlink(&g_user, LX_AT_FDCWD, "/a/b/roots", false), -LX_EPERM);
-    CHECK_EQ(vfs_rename(&g_user, LX_AT_FDCWD, "/a/b/roots", LX_AT_FDCWD, "/a/b/x", 0),
-             -LX_EPERM);
+    CHECK_EQ(vfs_rename(&g_user, LX_AT_FDCWD, "/a/b/roots", LX_AT_FDCWD, "/a/b/x", 0), -LX_EPERM);
     CHECK_EQ(vfs_rename(&g_user, LX_AT_FDCWD, "/a/b/mine", LX_AT_FDCWD, "/a/b/roots", 0),
              -LX_EPERM);
     CHECK_EQ(vfs_unlink(&g_user, LX_AT_FDCWD, "/a/b/mine", false), 0);

@@ -101,8 +101,7 @@ UNIT_TEST(modes)
     g_f = file_anon(&g_none, "x", 0600, LX_O_RDWR, 0, NULL);
     CHECK_EQ(v_read(g_f, &c, 1), -LX_EINVAL);
     CHECK_EQ(v_write(g_f, &c, 1), -LX_EINVAL);
-    CHECK_EQ(file_poll(g_f, NULL),
-             LX_POLLIN | LX_POLLOUT | LX_POLLRDNORM | LX_POLLWRNORM);
+    CHECK_EQ(file_poll(g_f, NULL), LX_POLLIN | LX_POLLOUT | LX_POLLRDNORM | LX_POLLWRNORM);
     file_put(g_f);
 }
 

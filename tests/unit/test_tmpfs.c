@@ -20,8 +20,7 @@ static bool collect(struct dirent_sink *s, const char *name, u32 len, u64 ino, u
         return false;
     }
     g_room--;
-    snprintf(g_names + strlen(g_names), sizeof(g_names) - strlen(g_names), "%.*s ", (int)len,
-             name);
+    snprintf(g_names + strlen(g_names), sizeof(g_names) - strlen(g_names), "%.*s ", (int)len, name);
     return true;
 }
 

@@ -17,8 +17,8 @@
 #include "vfs/file.h"
 #include "vfs/namei.h"
 
-static struct walk g_w;       /* root with all capabilities */
-static struct walk g_user;    /* uid 1000 */
+static struct walk g_w;    /* root with all capabilities */
+static struct walk g_user; /* uid 1000 */
 
 static inline void vfs_begin(void)
 {

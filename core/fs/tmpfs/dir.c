@@ -27,8 +27,7 @@ static struct tentry *entry_find(struct tnode *dir, struct name n)
         }
         return NULL;
     }
-    list_for_each_entry(e, &dir->entries, node)
-    {
+    list_for_each_entry (e, &dir->entries, node) {
         if (e->hash == hash && e->len == n.len && memcmp(e->name, n.s, n.len) == 0) {
             return e;
         }
@@ -50,8 +49,7 @@ static void rehash(struct tnode *dir)
     if (!buckets) {
         return;
     }
-    list_for_each_entry(e, &dir->entries, node)
-    {
+    list_for_each_entry (e, &dir->entries, node) {
         hlist_node_init(&e->chain);
         hlist_add(&e->chain, &buckets[hash_bucket(e->hash, count)]);
     }
@@ -304,8 +302,7 @@ static s64 tmpfs_readdir(struct file *f, struct dirent_sink *s)
     if (!readdir_dots(f, s)) {
         return 0;
     }
-    list_for_each_entry(e, &dir->entries, node)
-    {
+    list_for_each_entry (e, &dir->entries, node) {
         if (e->cookie < (u64)f->pos) {
             continue;
         }

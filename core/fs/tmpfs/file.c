@@ -211,8 +211,7 @@ static s64 allocate_locked(struct vnode *vn, u32 mode, u64 off, u64 len)
     } else if (mode & LX_FALLOC_FL_KEEP_SIZE) {
         how = HOST_ALLOC_KEEP_SIZE;
     }
-    if (!(mode & LX_FALLOC_FL_KEEP_SIZE) && end > vn->attr.size &&
-        (n->seals & LX_F_SEAL_GROW)) {
+    if (!(mode & LX_FALLOC_FL_KEEP_SIZE) && end > vn->attr.size && (n->seals & LX_F_SEAL_GROW)) {
         return -LX_EPERM;
     }
     r = need_object(n);
@@ -234,8 +233,7 @@ static s64 tmpfs_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
     s64 r;
 
-    if (mode & ~(u32)(LX_FALLOC_FL_KEEP_SIZE | LX_FALLOC_FL_PUNCH_HOLE |
-                      LX_FALLOC_FL_ZERO_RANGE)) {
+    if (mode & ~(u32)(LX_FALLOC_FL_KEEP_SIZE | LX_FALLOC_FL_PUNCH_HOLE | LX_FALLOC_FL_ZERO_RANGE)) {
         return -LX_EOPNOTSUPP;
     }
     lock_acquire(&f->vnode->lock);

@@ -9,13 +9,13 @@
 
 /* One name in a folder; holds its vnode. locks: d the folder's vnode lock */
 struct tentry {
-    struct list_head node;    /* [d] in order of `cookie` */
-    struct hlist_node chain;  /* [d] */
-    u64 cookie;               /* [I] readdir cursor, rising */
-    u64 hash;                 /* [I] */
-    struct vnode *vn;         /* [d] referenced */
-    u32 len;                  /* [I] */
-    char name[];              /* [I] */
+    struct list_head node;   /* [d] in order of `cookie` */
+    struct hlist_node chain; /* [d] */
+    u64 cookie;              /* [I] readdir cursor, rising */
+    u64 hash;                /* [I] */
+    struct vnode *vn;        /* [d] referenced */
+    u32 len;                 /* [I] */
+    char name[];             /* [I] */
 };
 
 struct txattr {
@@ -27,25 +27,25 @@ struct txattr {
 
 /* vnode.data. locks: l vnode lock  I immutable */
 struct tnode {
-    struct vnode *vn;            /* [I] */
-    host_handle h;               /* [l] content, HOST_NONE while empty */
-    u32 seals;                   /* [l] LX_F_SEAL_* */
-    bool sealable;               /* [I] */
-    struct list_head xattrs;     /* [l] */
+    struct vnode *vn;        /* [I] */
+    host_handle h;           /* [l] content, HOST_NONE while empty */
+    u32 seals;               /* [l] LX_F_SEAL_* */
+    bool sealable;           /* [I] */
+    struct list_head xattrs; /* [l] */
     /* folders */
-    struct list_head entries;    /* [l] */
-    struct hlist_head *buckets;  /* [l] NULL while small */
-    u32 n_buckets, n_entries;    /* [l] */
-    u64 next_cookie;             /* [l] */
+    struct list_head entries;   /* [l] */
+    struct hlist_head *buckets; /* [l] NULL while small */
+    u32 n_buckets, n_entries;   /* [l] */
+    u64 next_cookie;            /* [l] */
 };
 
 /* super.data */
 struct tsuper {
     _Atomic u64 next_ino;
-    u64 max_bytes;               /* [I] for statfs */
-    _Atomic u64 bytes;           /* content in use, by sizes */
+    u64 max_bytes;     /* [I] for statfs */
+    _Atomic u64 bytes; /* content in use, by sizes */
     _Atomic u64 nodes;
-    struct list_head doomed;     /* entries of folders that end with the super */
+    struct list_head doomed; /* entries of folders that end with the super */
     bool draining;
 };
 

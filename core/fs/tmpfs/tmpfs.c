@@ -134,8 +134,7 @@ static struct txattr *xattr_find(struct tnode *n, const char *name)
 {
     struct txattr *x;
 
-    list_for_each_entry(x, &n->xattrs, node)
-    {
+    list_for_each_entry (x, &n->xattrs, node) {
         if (str_eq(x->name, name)) {
             return x;
         }
@@ -241,8 +240,7 @@ s64 tmpfs_listxattr(struct vnode *vn, char *buf, u64 size)
     struct txattr *x;
     u64 need = 0;
 
-    list_for_each_entry(x, &tnode(vn)->xattrs, node)
-    {
+    list_for_each_entry (x, &tnode(vn)->xattrs, node) {
         u64 len = strlen(x->name) + 1;
 
         if (size) {
@@ -290,18 +288,13 @@ static u64 parse_size(const char *s, u64 len)
 
     switch (unit) {
     case 'k':
-    case 'K':
-        return value << 10;
+    case 'K': return value << 10;
     case 'm':
-    case 'M':
-        return value << 20;
+    case 'M': return value << 20;
     case 'g':
-    case 'G':
-        return value << 30;
-    case '%':
-        return host_caps()->mem_total / 100 * value;
-    default:
-        return value;
+    case 'G': return value << 30;
+    case '%': return host_caps()->mem_total / 100 * value;
+    default: return value;
     }
 }
 
@@ -354,8 +347,12 @@ static s64 parse_options(struct tsuper *ts, struct vattr *va, const char *data)
 static s64 tmpfs_mount(const char *source, const char *data, u32 flags, struct super **out)
 {
     s64 now = tmpfs_now();
-    struct vattr va = {.mode = LX_S_IFDIR | LX_S_ISVTX | 0777, .nlink = 2, .atime_ns = now,
-                       .mtime_ns = now, .ctime_ns = now, .btime_ns = now};
+    struct vattr va = {.mode = LX_S_IFDIR | LX_S_ISVTX | 0777,
+                       .nlink = 2,
+                       .atime_ns = now,
+                       .mtime_ns = now,
+                       .ctime_ns = now,
+                       .btime_ns = now};
     struct super *sb = super_new(&g_tmpfs_type, &g_tmpfs_super_ops, LX_TMPFS_MAGIC);
     struct tsuper *ts = kzalloc(sizeof(*ts));
     s64 r = -LX_ENOMEM;
