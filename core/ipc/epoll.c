@@ -24,9 +24,8 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 
-#define LEVEL_MAX  4 /* sets within sets, as on Linux */
-#define PRIVATE_BITS                                                                               \
-    (LX_EPOLLWAKEUP | LX_EPOLLONESHOT | LX_EPOLLET | LX_EPOLLEXCLUSIVE)
+#define LEVEL_MAX    4 /* sets within sets, as on Linux */
+#define PRIVATE_BITS (LX_EPOLLWAKEUP | LX_EPOLLONESHOT | LX_EPOLLET | LX_EPOLLEXCLUSIVE)
 #define EXCLUSIVE_OK                                                                               \
     (LX_EPOLLIN | LX_EPOLLOUT | LX_EPOLLERR | LX_EPOLLHUP | LX_EPOLLWAKEUP | LX_EPOLLET |          \
      LX_EPOLLEXCLUSIVE)
@@ -43,23 +42,23 @@ struct item_wait {
 
 /* locks: I immutable  s set->lock  y set->ready_lock  F g_files_lock  a atomic */
 struct epitem {
-    struct rb_node node;          /* [s] by (file, fd)                        */
-    struct ref ref;               /* the tree's, and epoll_wait's host sets'  */
-    struct epoll *set;            /* [I] referenced                           */
-    struct file *file;            /* [I] not referenced                       */
-    s32 fd;                       /* [I]                                      */
-    bool dead;                    /* [s] taken out                            */
-    bool queued;                  /* [y] on set->ready                        */
-    struct list_head in_ready;    /* [y] */
-    struct list_head in_file;     /* [F] file->epolls                         */
-    _Atomic u32 events;           /* [a, s writes] mask and PRIVATE_BITS      */
-    u64 data;                     /* [s] */
-    u64 pass;                     /* [s] last look of epoll_wait              */
-    host_handle host;             /* [s] in set->watch, or HOST_NONE          */
-    bool own_host;                /* [s] it is our duplicate                  */
-    struct item_wait first;       /* [s] */
-    struct item_wait *more;       /* [s] */
-    u32 n_waits;                  /* [s] */
+    struct rb_node node;       /* [s] by (file, fd)                        */
+    struct ref ref;            /* the tree's, and epoll_wait's host sets'  */
+    struct epoll *set;         /* [I] referenced                           */
+    struct file *file;         /* [I] not referenced                       */
+    s32 fd;                    /* [I]                                      */
+    bool dead;                 /* [s] taken out                            */
+    bool queued;               /* [y] on set->ready                        */
+    struct list_head in_ready; /* [y] */
+    struct list_head in_file;  /* [F] file->epolls                         */
+    _Atomic u32 events;        /* [a, s writes] mask and PRIVATE_BITS      */
+    u64 data;                  /* [s] */
+    u64 pass;                  /* [s] last look of epoll_wait              */
+    host_handle host;          /* [s] in set->watch, or HOST_NONE          */
+    bool own_host;             /* [s] it is our duplicate                  */
+    struct item_wait first;    /* [s] */
+    struct item_wait *more;    /* [s] */
+    u32 n_waits;               /* [s] */
 };
 
 struct epoll {
@@ -511,8 +510,7 @@ static s64 ctl_check(struct file *sf, u32 op, struct file *f, const struct lx_ep
     return 0;
 }
 
-s64 epoll_control(struct file *sf, u32 op, struct file *f, s32 fd,
-                  const struct lx_epoll_event *ev)
+s64 epoll_control(struct file *sf, u32 op, struct file *f, s32 fd, const struct lx_epoll_event *ev)
 {
     struct epoll *set = sf->priv;
     struct epitem *fresh = NULL;

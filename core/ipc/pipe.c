@@ -30,22 +30,22 @@ struct records {
 
 /* locks: r rd  w wr  b both  a atomic  v vnode lock */
 struct pipe {
-    struct lock rd;             /* LOCK_XFER2: readers              */
-    struct lock wr;             /* LOCK_XFER: writers               */
-    u8 *buf;                    /* [b to change, r or w to look]    */
-    u32 size;                   /* [b] bytes of buf, power of two   */
-    u32 capacity;               /* [b] F_SETPIPE_SZ                 */
-    _Atomic u32 head;           /* [r] next byte out, modulo 2^32   */
-    _Atomic u32 tail;           /* [w] next byte in                 */
-    struct records *rec;        /* [b] NULL until the first packet  */
-    _Atomic u32 readers;        /* [a] open ends                    */
-    _Atomic u32 writers;        /* [a]                              */
-    _Atomic u32 r_opens;        /* [a] fifo: ends opened so far     */
-    _Atomic u32 w_opens;        /* [a]                              */
-    u32 users;                  /* [v] opens under way and open files */
-    struct vnode *vnode;        /* [I] borrowed from the files; its `pipe` is this */
-    bool anonymous;             /* [I] pipe(2), not a fifo: opening never waits */
-    struct waitq rdq, wrq;      /* wait for data, for room          */
+    struct lock rd;        /* LOCK_XFER2: readers              */
+    struct lock wr;        /* LOCK_XFER: writers               */
+    u8 *buf;               /* [b to change, r or w to look]    */
+    u32 size;              /* [b] bytes of buf, power of two   */
+    u32 capacity;          /* [b] F_SETPIPE_SZ                 */
+    _Atomic u32 head;      /* [r] next byte out, modulo 2^32   */
+    _Atomic u32 tail;      /* [w] next byte in                 */
+    struct records *rec;   /* [b] NULL until the first packet  */
+    _Atomic u32 readers;   /* [a] open ends                    */
+    _Atomic u32 writers;   /* [a]                              */
+    _Atomic u32 r_opens;   /* [a] fifo: ends opened so far     */
+    _Atomic u32 w_opens;   /* [a]                              */
+    u32 users;             /* [v] opens under way and open files */
+    struct vnode *vnode;   /* [I] borrowed from the files; its `pipe` is this */
+    bool anonymous;        /* [I] pipe(2), not a fifo: opening never waits */
+    struct waitq rdq, wrq; /* wait for data, for room          */
 };
 
 static inline u32 pipe_used(struct pipe *p)
@@ -409,8 +409,7 @@ static u32 pipe_poll(struct file *f, struct poll_table *pt)
     }
     if (file_writable(f)) {
         poll_wait(pt, &p->wrq, LX_POLLOUT | LX_POLLWRNORM | LX_POLLHUP | LX_POLLERR);
-        if (pipe_used(p) + LX_PIPE_BUF <= p->capacity &&
-            !(p->rec && p->rec->n == p->rec->cap)) {
+        if (pipe_used(p) + LX_PIPE_BUF <= p->capacity && !(p->rec && p->rec->n == p->rec->cap)) {
             mask |= LX_POLLOUT | LX_POLLWRNORM;
         }
         if (!atomic_load_explicit(&p->readers, memory_order_acquire)) {
@@ -617,9 +616,7 @@ s64 fifo_open(struct vnode *vn, struct file *f)
         waitq_wake(&p->rdq, 0);
         waitq_wake(&p->wrq, 0);
         break;
-    default:
-        r = -LX_EINVAL;
-        break;
+    default: r = -LX_EINVAL; break;
     }
     if (r < 0) {
         pipe_put(vn, p);

@@ -15,13 +15,13 @@
 
 /* locks: I immutable  l lock */
 struct timerfd {
-    struct lock lock;     /* LOCK_PIPE */
+    struct lock lock; /* LOCK_PIPE */
     struct timer timer;
-    enum host_clock clock;/* [I] */
-    s64 expiry_ns;        /* [l] next expiry on HOST_CLOCK_MONO, 0 disarmed */
-    s64 interval_ns;      /* [l] */
-    u64 ticks;            /* [l] expiries not read yet                      */
-    bool resting;         /* [l] expired, periodic, not armed again yet     */
+    enum host_clock clock; /* [I] */
+    s64 expiry_ns;         /* [l] next expiry on HOST_CLOCK_MONO, 0 disarmed */
+    s64 interval_ns;       /* [l] */
+    u64 ticks;             /* [l] expiries not read yet                      */
+    bool resting;          /* [l] expired, periodic, not armed again yet     */
     struct waitq q;
 };
 
@@ -119,18 +119,11 @@ s64 timerfd_new(u32 clock, u32 flags, struct file **out)
 
     switch (clock) {
     case LX_CLOCK_REALTIME:
-    case LX_CLOCK_REALTIME_ALARM:
-        id = HOST_CLOCK_REAL;
-        break;
-    case LX_CLOCK_MONOTONIC:
-        id = HOST_CLOCK_MONO;
-        break;
+    case LX_CLOCK_REALTIME_ALARM: id = HOST_CLOCK_REAL; break;
+    case LX_CLOCK_MONOTONIC: id = HOST_CLOCK_MONO; break;
     case LX_CLOCK_BOOTTIME:
-    case LX_CLOCK_BOOTTIME_ALARM:
-        id = HOST_CLOCK_BOOT;
-        break;
-    default:
-        return -LX_EINVAL;
+    case LX_CLOCK_BOOTTIME_ALARM: id = HOST_CLOCK_BOOT; break;
+    default: return -LX_EINVAL;
     }
     t = kzalloc(sizeof(*t));
     if (!t) {

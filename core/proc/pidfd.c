@@ -27,8 +27,8 @@ static const struct file_ops pidfd_ops = {
 
 s64 pidfd_new(struct pid *p, u32 flags, struct file **out)
 {
-    *out = file_anon(&pidfd_ops, "anon_inode:[pidfd]", 0600,
-                     LX_O_RDWR | (flags & LX_O_NONBLOCK), FILE_STREAM, pid_get(p));
+    *out = file_anon(&pidfd_ops, "anon_inode:[pidfd]", 0600, LX_O_RDWR | (flags & LX_O_NONBLOCK),
+                     FILE_STREAM, pid_get(p));
     if (!*out) {
         pid_put(p);
         return -LX_ENOMEM;

@@ -83,8 +83,7 @@ static void fill(const struct lx_siginfo *si, struct lx_signalfd_siginfo *out)
             return;
         }
         break;
-    default:
-        break;
+    default: break;
     }
     if (si->code == LX_SI_TIMER) {
         out->ssi_tid = (u32)si->f.timer.tid;

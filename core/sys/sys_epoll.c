@@ -93,8 +93,7 @@ static s64 wait_and_store(struct file *set, uptr events, u32 max, s64 timeout_ns
 }
 
 /* mask NULL: the task's own. */
-static s64 do_epoll(struct task *t, s32 epfd, uptr events, s32 max, s64 timeout_ns,
-                    const u64 *mask)
+static s64 do_epoll(struct task *t, s32 epfd, uptr events, s32 max, s64 timeout_ns, const u64 *mask)
 {
     struct fdref set;
     s64 r;
@@ -141,8 +140,8 @@ s64 sys_epoll_wait(struct task *t, s32 epfd, uptr events, s32 maxevents, s32 tim
     return do_epoll(t, epfd, events, maxevents, ms_ns(timeout_ms), NULL);
 }
 
-s64 sys_epoll_pwait(struct task *t, s32 epfd, uptr events, s32 maxevents, s32 timeout_ms,
-                    uptr mask, u64 setsize)
+s64 sys_epoll_pwait(struct task *t, s32 epfd, uptr events, s32 maxevents, s32 timeout_ms, uptr mask,
+                    u64 setsize)
 {
     u64 set = 0;
     s64 r = uptr_null(mask) ? 0 : get_mask(mask, setsize, &set);
@@ -168,11 +167,10 @@ s64 sys_epoll_pwait2(struct task *t, s32 epfd, uptr events, s32 maxevents, uptr 
         if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC) {
             return -LX_EINVAL;
         }
-        timeout_ns = ts.tv_sec > S64_MAX / NS_PER_SEC - 1 ? -1
-                                                          : ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+        timeout_ns =
+            ts.tv_sec > S64_MAX / NS_PER_SEC - 1 ? -1 : ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
     }
     r = uptr_null(mask) ? 0 : get_mask(mask, setsize, &set);
     return r < 0 ? r
-                 : do_epoll(t, epfd, events, maxevents, timeout_ns,
-                            uptr_null(mask) ? NULL : &set);
+                 : do_epoll(t, epfd, events, maxevents, timeout_ns, uptr_null(mask) ? NULL : &set);
 }

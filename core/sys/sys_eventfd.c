@@ -58,8 +58,7 @@ static s64 timespec_ns(const struct lx_timespec *ts, s64 *out)
     if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_SEC) {
         return -LX_EINVAL;
     }
-    *out = ts->tv_sec > S64_MAX / NS_PER_SEC - 1 ? S64_MAX
-                                                 : ts->tv_sec * NS_PER_SEC + ts->tv_nsec;
+    *out = ts->tv_sec > S64_MAX / NS_PER_SEC - 1 ? S64_MAX : ts->tv_sec * NS_PER_SEC + ts->tv_nsec;
     return 0;
 }
 

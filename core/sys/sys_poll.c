@@ -16,10 +16,10 @@
 #include "sysproto.h"
 #include "vfs/fdtable.h"
 
-#define INLINE_FDS  16
-#define SELECT_IN   (LX_POLLRDNORM | LX_POLLRDBAND | LX_POLLIN | LX_POLLHUP | LX_POLLERR)
-#define SELECT_OUT  (LX_POLLWRBAND | LX_POLLWRNORM | LX_POLLOUT | LX_POLLERR)
-#define SELECT_EX   LX_POLLPRI
+#define INLINE_FDS 16
+#define SELECT_IN  (LX_POLLRDNORM | LX_POLLRDBAND | LX_POLLIN | LX_POLLHUP | LX_POLLERR)
+#define SELECT_OUT (LX_POLLWRBAND | LX_POLLWRNORM | LX_POLLOUT | LX_POLLERR)
+#define SELECT_EX  LX_POLLPRI
 
 struct watch {
     struct fdref ref; /* f NULL: not open, or not asked for */
@@ -265,9 +265,9 @@ s64 sys_ppoll(struct task *t, uptr fds, u32 nfds, uptr timeout, uptr mask, u64 s
 
 struct select {
     u32 nfds;
-    u32 words;         /* of one set */
-    uptr set[3];       /* the guest's: read, write, except; any may be NULL */
-    u64 *bits;         /* 3 sets in, then 3 sets out */
+    u32 words;   /* of one set */
+    uptr set[3]; /* the guest's: read, write, except; any may be NULL */
+    u64 *bits;   /* 3 sets in, then 3 sets out */
     struct watch *w;
     u32 n;
 };

@@ -76,15 +76,9 @@ static s64 parse_control(struct task *t, const u8 *p, u64 len, struct scm *c)
             u64 n = h.cmsg_len - sizeof(h);
 
             switch (h.cmsg_type) {
-            case LX_SCM_RIGHTS:
-                r = scm_add_rights(t, c, data, n);
-                break;
-            case LX_SCM_CREDENTIALS:
-                r = scm_add_cred(t, c, data, n);
-                break;
-            default:
-                r = -LX_EINVAL;
-                break;
+            case LX_SCM_RIGHTS: r = scm_add_rights(t, c, data, n); break;
+            case LX_SCM_CREDENTIALS: r = scm_add_cred(t, c, data, n); break;
+            default: r = -LX_EINVAL; break;
             }
         }
         if (r < 0) {

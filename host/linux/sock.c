@@ -84,8 +84,7 @@ s64 host_sock_recv(host_handle h, struct host_msg *m, u32 flags)
         .control = m->control,
         .control_len = m->control ? m->control_len : 0,
     };
-    s64 r = raw_syscall3(__NR_recvmsg, h, PTR(&raw),
-                         flags | LX_MSG_DONTWAIT | LX_MSG_CMSG_CLOEXEC);
+    s64 r = raw_syscall3(__NR_recvmsg, h, PTR(&raw), flags | LX_MSG_DONTWAIT | LX_MSG_CMSG_CLOEXEC);
 
     if (r >= 0) {
         m->name_len = m->name ? raw.name_len : 0;

@@ -253,8 +253,8 @@ UNIT_TEST(host_channels)
     CHECK_EQ(ctl(g_set, LX_EPOLL_CTL_MOD, f, LX_EPOLLIN | LX_EPOLLONESHOT), 0);
     CHECK_EQ(look(g_set), 1);
     CHECK_EQ(look(g_set), 0);
-    CHECK_EQ(epoll_control(g_set, LX_EPOLL_CTL_ADD, f, 6,
-                           &(struct lx_epoll_event){LX_EPOLLIN, 6}), 0); /* a second descriptor */
+    CHECK_EQ(epoll_control(g_set, LX_EPOLL_CTL_ADD, f, 6, &(struct lx_epoll_event){LX_EPOLLIN, 6}),
+             0); /* a second descriptor */
     CHECK_EQ(look(g_set), 1);
     CHECK_EQ(g_ev[0].data, 6);
     file_put(f);

@@ -43,18 +43,15 @@ s64 sock_create(u32 domain, u32 type, u32 protocol, struct sock **out)
         return -LX_EINVAL;
     }
     switch (domain) {
-    case LX_AF_UNIX:
-        return unix_create(type, protocol, out);
+    case LX_AF_UNIX: return unix_create(type, protocol, out);
     case LX_AF_INET:
-    case LX_AF_INET6:
-        return inet_create(domain, type, protocol, out);
+    case LX_AF_INET6: return inet_create(domain, type, protocol, out);
     case LX_AF_NETLINK:
         if (protocol != LX_NETLINK_ROUTE) {
             return -LX_EPROTONOSUPPORT;
         }
         return inet_create(domain, type, protocol, out); /* the host's interfaces and routes */
-    default:
-        return -LX_EAFNOSUPPORT; /* packet, vsock: never or later */
+    default: return -LX_EAFNOSUPPORT;                    /* packet, vsock: never or later */
     }
 }
 
@@ -114,8 +111,8 @@ static s64 sock_wait(struct wait *w, u32 want)
     if (!w->begun) {
         w->begun = true;
         poll_begin(&w->pt);
-        w->deadline_ns = w->timeout_ns ? host_clock_ns(HOST_CLOCK_MONO) + w->timeout_ns
-                                       : HOST_NO_DEADLINE;
+        w->deadline_ns =
+            w->timeout_ns ? host_clock_ns(HOST_CLOCK_MONO) + w->timeout_ns : HOST_NO_DEADLINE;
         w->pt.want = want;
         if (!w->s->ops->watch) {
             w->s->ops->poll(w->s, &w->pt);
@@ -173,8 +170,8 @@ s64 sock_send(struct sock *s, struct sock_msg *m, bool nonblock)
 
 s64 sock_recv(struct sock *s, struct sock_msg *m, bool nonblock)
 {
-    bool all = (m->flags & LX_MSG_WAITALL) && s->type == LX_SOCK_STREAM &&
-               !(m->flags & LX_MSG_PEEK);
+    bool all =
+        (m->flags & LX_MSG_WAITALL) && s->type == LX_SOCK_STREAM && !(m->flags & LX_MSG_PEEK);
     u32 flags = m->flags;
     struct wait w;
     s64 done = 0;
@@ -304,10 +301,8 @@ static bool is_switch(u32 name)
     case LX_SO_PASSSEC:
     case LX_SO_TIMESTAMP_OLD:
     case LX_SO_TIMESTAMPNS_OLD:
-    case LX_SO_RXQ_OVFL:
-        return true;
-    default:
-        return false;
+    case LX_SO_RXQ_OVFL: return true;
+    default: return false;
     }
 }
 
@@ -328,36 +323,16 @@ static void put_timeout(void *buf, u32 *len, s64 ns)
 static s64 getopt_socket(struct sock *s, u32 name, void *buf, u32 *len)
 {
     switch (name) {
-    case LX_SO_TYPE:
-        put_int(buf, len, s->type);
-        return 0;
-    case LX_SO_DOMAIN:
-        put_int(buf, len, s->domain);
-        return 0;
-    case LX_SO_PROTOCOL:
-        put_int(buf, len, (s32)s->protocol);
-        return 0;
-    case LX_SO_ERROR:
-        put_int(buf, len, (s32)-sock_take_error(s));
-        return 0;
-    case LX_SO_SNDBUF:
-        put_int(buf, len, (s32)s->sndbuf);
-        return 0;
-    case LX_SO_RCVBUF:
-        put_int(buf, len, (s32)s->rcvbuf);
-        return 0;
-    case LX_SO_RCVLOWAT:
-        put_int(buf, len, (s32)s->rcvlowat);
-        return 0;
-    case LX_SO_SNDLOWAT:
-        put_int(buf, len, 1);
-        return 0;
-    case LX_SO_PRIORITY:
-        put_int(buf, len, s->priority);
-        return 0;
-    case LX_SO_MARK:
-        put_int(buf, len, s->mark);
-        return 0;
+    case LX_SO_TYPE: put_int(buf, len, s->type); return 0;
+    case LX_SO_DOMAIN: put_int(buf, len, s->domain); return 0;
+    case LX_SO_PROTOCOL: put_int(buf, len, (s32)s->protocol); return 0;
+    case LX_SO_ERROR: put_int(buf, len, (s32)-sock_take_error(s)); return 0;
+    case LX_SO_SNDBUF: put_int(buf, len, (s32)s->sndbuf); return 0;
+    case LX_SO_RCVBUF: put_int(buf, len, (s32)s->rcvbuf); return 0;
+    case LX_SO_RCVLOWAT: put_int(buf, len, (s32)s->rcvlowat); return 0;
+    case LX_SO_SNDLOWAT: put_int(buf, len, 1); return 0;
+    case LX_SO_PRIORITY: put_int(buf, len, s->priority); return 0;
+    case LX_SO_MARK: put_int(buf, len, s->mark); return 0;
     case LX_SO_LINGER:
         *len = MIN(*len, (u32)sizeof(s->linger));
         memcpy(buf, &s->linger, *len);
@@ -382,15 +357,10 @@ s64 sock_getopt(struct sock *s, u32 level, u32 name, void *buf, u32 *len)
     if (level == LX_SOL_SOCKET) {
         switch (name) {
         case LX_SO_RCVTIMEO_OLD:
-        case LX_SO_RCVTIMEO_NEW:
-            put_timeout(buf, len, s->rcv_timeout_ns);
-            return 0;
+        case LX_SO_RCVTIMEO_NEW: put_timeout(buf, len, s->rcv_timeout_ns); return 0;
         case LX_SO_SNDTIMEO_OLD:
-        case LX_SO_SNDTIMEO_NEW:
-            put_timeout(buf, len, s->snd_timeout_ns);
-            return 0;
-        default:
-            break;
+        case LX_SO_SNDTIMEO_NEW: put_timeout(buf, len, s->snd_timeout_ns); return 0;
+        default: break;
         }
     }
     if (s->ops->getopt) {
@@ -463,20 +433,11 @@ static s64 setopt_socket(struct sock *s, u32 name, const void *buf, u32 len)
         waitq_wake(&s->wq, LX_POLLOUT);
         return 0;
     case LX_SO_RCVBUF:
-    case LX_SO_RCVBUFFORCE:
-        s->rcvbuf = buf_size((u32)v, RCVBUF_MIN);
-        return 0;
-    case LX_SO_RCVLOWAT:
-        s->rcvlowat = v < 0 ? S32_MAX : (u32)MAX(v, 1);
-        return 0;
-    case LX_SO_PRIORITY:
-        s->priority = v;
-        return 0;
-    case LX_SO_MARK:
-        s->mark = v;
-        return 0;
-    default:
-        return -LX_ENOPROTOOPT;
+    case LX_SO_RCVBUFFORCE: s->rcvbuf = buf_size((u32)v, RCVBUF_MIN); return 0;
+    case LX_SO_RCVLOWAT: s->rcvlowat = v < 0 ? S32_MAX : (u32)MAX(v, 1); return 0;
+    case LX_SO_PRIORITY: s->priority = v; return 0;
+    case LX_SO_MARK: s->mark = v; return 0;
+    default: return -LX_ENOPROTOOPT;
     }
 }
 
@@ -487,13 +448,10 @@ s64 sock_setopt(struct sock *s, u32 level, u32 name, const void *buf, u32 len)
     if (level == LX_SOL_SOCKET) {
         switch (name) {
         case LX_SO_RCVTIMEO_OLD:
-        case LX_SO_RCVTIMEO_NEW:
-            return set_timeout(&s->rcv_timeout_ns, buf, len);
+        case LX_SO_RCVTIMEO_NEW: return set_timeout(&s->rcv_timeout_ns, buf, len);
         case LX_SO_SNDTIMEO_OLD:
-        case LX_SO_SNDTIMEO_NEW:
-            return set_timeout(&s->snd_timeout_ns, buf, len);
-        default:
-            break;
+        case LX_SO_SNDTIMEO_NEW: return set_timeout(&s->snd_timeout_ns, buf, len);
+        default: break;
         }
     }
     if (s->ops->setopt) {

@@ -161,14 +161,12 @@ static s64 inet_getopt(struct sock *s, u32 level, u32 name, void *buf, u32 *len)
     if (level == LX_SOL_SOCKET) {
         switch (name) {
         case LX_SO_TYPE:
-        case LX_SO_DOMAIN:
-            return -LX_ENOPROTOOPT; /* core.c knows */
+        case LX_SO_DOMAIN: return -LX_ENOPROTOOPT; /* core.c knows */
         case LX_SO_PEERCRED:
             *len = MIN(*len, (u32)sizeof(struct lx_ucred));
             memcpy(buf, &(struct lx_ucred){0, ~0u, ~0u}, *len);
             return 0;
-        default:
-            break;
+        default: break;
         }
     }
     if (option_refused(level, name)) {
@@ -182,15 +180,12 @@ static s64 inet_setopt(struct sock *s, u32 level, u32 name, const void *buf, u32
     if (level == LX_SOL_SOCKET) {
         switch (name) {
         case LX_SO_PASSCRED:
-        case LX_SO_PASSSEC:
-            return -LX_ENOPROTOOPT; /* core.c remembers it */
-        case LX_SO_ATTACH_FILTER: /* these hold guest pointers or host handles */
+        case LX_SO_PASSSEC: return -LX_ENOPROTOOPT; /* core.c remembers it */
+        case LX_SO_ATTACH_FILTER:                   /* these hold guest pointers or host handles */
         case LX_SO_ATTACH_BPF:
         case SO_ATTACH_REUSEPORT_CBPF:
-        case SO_ATTACH_REUSEPORT_EBPF:
-            return -LX_EPERM;
-        default:
-            break;
+        case SO_ATTACH_REUSEPORT_EBPF: return -LX_EPERM;
+        default: break;
         }
     }
     if (option_refused(level, name)) {
@@ -240,8 +235,7 @@ static s64 netdevice_ioctl(host_handle h, u32 cmd, u64 arg)
     s64 r;
 
     switch (cmd) {
-    case LX_SIOCGIFCONF:
-        return ioctl_ifconf(h, arg);
+    case LX_SIOCGIFCONF: return ioctl_ifconf(h, arg);
     case LX_SIOCGIFNAME:
     case LX_SIOCGIFFLAGS:
     case LX_SIOCGIFADDR:
@@ -258,8 +252,7 @@ static s64 netdevice_ioctl(host_handle h, u32 cmd, u64 arg)
             r = host_sock_ioctl(h, cmd, &req, sizeof(req));
         }
         return r < 0 ? r : copy_to_user(mk_uptr(arg), &req, sizeof(req));
-    default:
-        return -LX_ENOTTY;
+    default: return -LX_ENOTTY;
     }
 }
 

@@ -6,5 +6,6 @@
 
 __must_check s64 inet_create(u32 domain, u32 type, u32 protocol, struct sock **out);
 
-/* Questions about interfaces (netdevice(7)) on a socket of another family. -LX_ENOTTY: cmd is none */
+/* Questions on interfaces (netdevice(7)) to a socket of another family. -LX_ENOTTY: it is none
+ */
 s64 inet_netdevice_ioctl(u32 cmd, u64 arg);

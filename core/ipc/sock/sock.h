@@ -22,14 +22,14 @@ struct scm {
 /* One message to send or being received. */
 struct sock_msg {
     struct uio *u;
-    u8 *name;           /* address buffer of LX_SOCK_NAME_MAX bytes, or NULL              */
-    u32 name_len;       /* send: bytes given, 0 none. recv: out, 0 none                   */
-    void *control;      /* inet: kernel copy of the control data, in and out              */
+    u8 *name;      /* address buffer of LX_SOCK_NAME_MAX bytes, or NULL              */
+    u32 name_len;  /* send: bytes given, 0 none. recv: out, 0 none                   */
+    void *control; /* inet: kernel copy of the control data, in and out              */
     u64 control_len;
-    struct scm *scm;    /* unix. send: given, its files move to the message on success.
-                         * recv: in NULL or an empty one to fill (NULL: files are closed) */
-    u32 flags;          /* LX_MSG_* of the call                                            */
-    u32 out_flags;      /* recv: LX_MSG_TRUNC, CTRUNC, EOR, ERRQUEUE of the message        */
+    struct scm *scm;      /* unix. send: given, its files move to the message on success.
+                           * recv: in NULL or an empty one to fill (NULL: files are closed) */
+    u32 flags;            /* LX_MSG_* of the call                                            */
+    u32 out_flags;        /* recv: LX_MSG_TRUNC, CTRUNC, EOR, ERRQUEUE of the message        */
     const struct walk *w; /* send to a path: by whom; NULL: no name is given              */
 };
 #define LX_SOCK_NAME_MAX 128
@@ -58,19 +58,19 @@ struct sock_ops {
 
 /* locks: I immutable  a atomic  l lock */
 struct sock {
-    const struct sock_ops *ops;   /* [I] */
-    u16 domain, type;             /* [I] */
-    u32 protocol;                 /* [I] */
-    struct lock lock;             /* LOCK_SOCK */
+    const struct sock_ops *ops; /* [I] */
+    u16 domain, type;           /* [I] */
+    u32 protocol;               /* [I] */
+    struct lock lock;           /* LOCK_SOCK */
     struct waitq wq;
-    u64 ino;                      /* [I] after sock_file; for SO_COOKIE and /proc/net */
+    u64 ino; /* [I] after sock_file; for SO_COOKIE and /proc/net */
     _Atomic s64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0 none */
-    _Atomic u32 sndbuf, rcvbuf;   /* [a] bytes */
-    _Atomic u32 rcvlowat;         /* [a] */
-    _Atomic u64 opts;             /* [a] on/off options of SOL_SOCKET by their number < 64 */
-    struct lx_linger linger;      /* [l] */
-    _Atomic s32 priority, mark;   /* [a] */
-    _Atomic u32 err;              /* [a] pending error, positive */
+    _Atomic u32 sndbuf, rcvbuf;                 /* [a] bytes */
+    _Atomic u32 rcvlowat;                       /* [a] */
+    _Atomic u64 opts;           /* [a] on/off options of SOL_SOCKET by their number < 64 */
+    struct lx_linger linger;    /* [l] */
+    _Atomic s32 priority, mark; /* [a] */
+    _Atomic u32 err;            /* [a] pending error, positive */
 };
 
 /* Set up the shared part. */

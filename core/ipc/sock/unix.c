@@ -19,9 +19,9 @@
 #define FAMILY_SIZE  ((u32)sizeof(u16))
 
 struct lock g_unix_lock = LOCK_INIT(LOCK_LEAF);
-static struct hlist_head g_names[NAME_BUCKETS];             /* [g_unix_lock] abstract */
-static struct list_head g_all = LIST_INIT(g_all);           /* [g_unix_lock] */
-static u32 g_autobind;                                      /* [g_unix_lock] */
+static struct hlist_head g_names[NAME_BUCKETS];   /* [g_unix_lock] abstract */
+static struct list_head g_all = LIST_INIT(g_all); /* [g_unix_lock] */
+static u32 g_autobind;                            /* [g_unix_lock] */
 
 static const struct sock_ops unix_ops;
 
@@ -161,7 +161,8 @@ static struct unix_sock *abstract_find(const struct unix_name *n)
 {
     struct unix_sock *u;
 
-    hlist_for_each_entry (u, name_bucket(n), in_names) {
+    hlist_for_each_entry(u, name_bucket(n), in_names)
+    {
         if (u->name->len == n->len && memcmp(&u->name->addr, &n->addr, n->len) == 0) {
             return u;
         }
@@ -731,8 +732,7 @@ static s64 unix_ioctl(struct sock *s, u32 cmd, u64 arg)
         }
         v = u->wmem;
         break;
-    default:
-        return inet_netdevice_ioctl(cmd, arg);
+    default: return inet_netdevice_ioctl(cmd, arg);
     }
     return put_user32(mk_uptr(arg), (u32)MIN(v, (u64)S32_MAX));
 }

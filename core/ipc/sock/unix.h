@@ -17,7 +17,7 @@ void unix_pair(struct sock *a, struct sock *b);
 struct unix_info {
     u32 refs, flags, type, state; /* as Linux prints them */
     u64 ino;
-    const char *path;             /* path_len bytes, "@" for the NUL of an abstract name */
+    const char *path; /* path_len bytes, "@" for the NUL of an abstract name */
     u32 path_len;
 };
 /* Call fn for each unix socket, under a lock: fn must not sleep nor call back. */

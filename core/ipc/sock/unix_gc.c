@@ -71,7 +71,8 @@ static void take_messages(struct unix_sock *u, struct list_head *to)
     struct unix_msg *m;
     struct unix_msg *next;
 
-    list_for_each_entry_safe (m, next, &u->queue, node) {
+    list_for_each_entry_safe(m, next, &u->queue, node)
+    {
         if (m->scm) {
             list_move_tail(&m->node, to);
             atomic_store(&u->n_queued, u->n_queued - 1);
@@ -140,7 +141,8 @@ void unix_collect(void)
     lock_acquire(&g_gc_lock);
     mark_and_take_locked(&dead);
     lock_release(&g_gc_lock);
-    list_for_each_entry_safe (m, next, &dead, node) {
+    list_for_each_entry_safe(m, next, &dead, node)
+    {
         list_init(&m->node);
         unix_msg_free(m);
     }

@@ -119,7 +119,8 @@ void unix_wake_blocked(struct unix_sock *u)
     lock_acquire(&u->s.lock);
     list_splice(&u->blocked, &list);
     lock_release(&u->s.lock);
-    list_for_each_entry_safe (b, next, &list, node) {
+    list_for_each_entry_safe(b, next, &list, node)
+    {
         waitq_wake(&b->sender->s.wq, LX_POLLOUT | LX_POLLWRNORM | LX_POLLWRBAND);
         unix_put(b->sender);
         kfree(b);

@@ -17,18 +17,18 @@
 /* A bound address; immutable, shared by the socket, those it accepts, and messages. */
 struct unix_name {
     struct ref ref;
-    u32 len;                       /* of addr, as getsockname shows it */
-    struct lx_sockaddr_un addr;    /* a NUL follows a path of full length */
+    u32 len;                    /* of addr, as getsockname shows it */
+    struct lx_sockaddr_un addr; /* a NUL follows a path of full length */
     u8 nul;
 };
 
 enum unix_state { UNIX_IDLE, UNIX_LISTEN, UNIX_CONNECTED, UNIX_DISCONNECTED };
 
 struct unix_msg {
-    struct list_head node;         /* receiver's queue        */
-    struct unix_sock *from;        /* referenced: charged for it */
-    struct unix_name *name;        /* referenced or NULL       */
-    struct scm *scm;               /* owned, has files; or NULL (size: n_files) */
+    struct list_head node;  /* receiver's queue        */
+    struct unix_sock *from; /* referenced: charged for it */
+    struct unix_name *name; /* referenced or NULL       */
+    struct scm *scm;        /* owned, has files; or NULL (size: n_files) */
     struct lx_ucred cred;
     bool has_cred;
     u32 charge;
@@ -46,28 +46,28 @@ struct unix_blocked {
 struct unix_sock {
     struct sock s;
     struct ref ref;
-    struct lock rlock;             /* LOCK_XFER2: one receiver at a time, over copies */
-    struct hlist_node in_names;    /* [G] abstract names    */
-    struct list_head in_all;       /* [G] */
-    enum unix_state state;         /* [l] */
-    bool dead;                     /* [l] no file any more  */
-    _Atomic u32 shut;              /* [a, l writes] 1 no receiving, 2 no sending */
-    struct unix_name *name;        /* [l, set once] */
-    struct dentry *path;           /* [l, set once] referenced: vnode->sock is this */
-    struct unix_sock *peer;        /* [l] referenced */
+    struct lock rlock;               /* LOCK_XFER2: one receiver at a time, over copies */
+    struct hlist_node in_names;      /* [G] abstract names    */
+    struct list_head in_all;         /* [G] */
+    enum unix_state state;           /* [l] */
+    bool dead;                       /* [l] no file any more  */
+    _Atomic u32 shut;                /* [a, l writes] 1 no receiving, 2 no sending */
+    struct unix_name *name;          /* [l, set once] */
+    struct dentry *path;             /* [l, set once] referenced: vnode->sock is this */
+    struct unix_sock *peer;          /* [l] referenced */
     struct lx_ucred cred, peer_cred; /* [l] */
-    struct list_head queue;        /* [l] messages; of a listener: accept queue */
-    _Atomic u32 n_queued;          /* [a, l writes] */
-    _Atomic u64 bytes;             /* [a, l writes] unread in the queue */
-    u32 backlog;                   /* [l] */
-    struct list_head accept_node;  /* [listener's l] */
-    struct list_head blocked;      /* [l] struct unix_blocked */
-    _Atomic u32 wmem;              /* [a] charged for messages others have not read */
-    struct file *file;             /* [gc lock] ours, borrowed, while inflight > 0 */
-    u32 inflight;                  /* [gc lock] messages that carry our file */
-    struct list_head in_flight;    /* [gc lock] */
-    u32 gc_count;                  /* [gc lock] */
-    bool gc_candidate;             /* [gc lock] */
+    struct list_head queue;          /* [l] messages; of a listener: accept queue */
+    _Atomic u32 n_queued;            /* [a, l writes] */
+    _Atomic u64 bytes;               /* [a, l writes] unread in the queue */
+    u32 backlog;                     /* [l] */
+    struct list_head accept_node;    /* [listener's l] */
+    struct list_head blocked;        /* [l] struct unix_blocked */
+    _Atomic u32 wmem;                /* [a] charged for messages others have not read */
+    struct file *file;               /* [gc lock] ours, borrowed, while inflight > 0 */
+    u32 inflight;                    /* [gc lock] messages that carry our file */
+    struct list_head in_flight;      /* [gc lock] */
+    u32 gc_count;                    /* [gc lock] */
+    bool gc_candidate;               /* [gc lock] */
 };
 
 static inline struct unix_sock *unix_of(struct sock *s)
