@@ -707,7 +707,7 @@ static bool is_fault(u32 sig, const struct lx_siginfo *info)
 static void log_death(const struct task *t, const struct regs *r, u32 sig,
                       const struct lx_siginfo *info)
 {
-    klog(KLOG_INFO, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
+    klog(KLOG_DEBUG, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
          t->comm, task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
          t->kt->trap_err);
 }
