@@ -6,18 +6,9 @@
 
 #include "base/types.h"
 
-static inline s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
-{
-    s64 ret;
-    register u64 r10 __asm__("r10") = d;
-    register u64 r8 __asm__("r8") = e;
-    register u64 r9 __asm__("r9") = 0; /* mmap's offset; nobody else has a sixth */
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return ret;
-}
+/* Call nr with up to five arguments; the sixth is 0. One place for all calls: lxcore learns of a
+ * place where calls are made by a trap, once a place, and every start waits for init. */
+s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e);
 
 // clang-format off
 #define RT_L(x)                 ((u64)(x))

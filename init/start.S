@@ -9,6 +9,24 @@ _start:
     ud2
     .size _start, . - _start
 
+/* s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e) */
+    .globl rt_sc5
+    .type rt_sc5, @function
+rt_sc5:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    xor %r9d, %r9d
+    syscall
+    test %rax, %rax     /* three bytes that can move: room to patch */
+    nop
+    nop
+    ret
+    .size rt_sc5, . - rt_sc5
+
 /* long rt_vfork(void (*fn)(void *), void *arg, void *stack_top): clone(CLONE_VM|CLONE_VFORK|SIGCHLD);
  * the child runs fn(arg) on its own stack and does not return. */
     .globl rt_vfork

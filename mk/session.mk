@@ -25,6 +25,7 @@ INIT_FLAGS += -I$(GEN)
 $(INIT_OBJ) $(call hosted_obj,$(LX_C) $(LXMANAGER_C) $(COMMON_C)): | $(GEN)/.proto
 $(BUILD)/lx $(BUILD)/lxmanager: $(OBJ)/hosted/gen/proto.o
 $(BUILD)/init: $(OBJ)/init/gen/proto.o $(OBJ)/init/gen/codec.o
+$(BUILD)/init: GUEST_LINK += -s
 
 $(BUILD)/distro.tar: tools/mkdistro.py
 	$(call say,TAR,$@)

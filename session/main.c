@@ -154,11 +154,10 @@ static int refuse(const char *why)
     struct pollfd p = {LISTEN_FD, POLLIN, 0};
     char buf[1024];
     s64 n = proto_put_failed(buf, sizeof(buf), 0, &m);
-    int fd;
+    int fd, wait = 2000; /* who started us is on the way */
 
     manager_note("cannot start: %s", why);
-    unlink(registry_paths()->socket);
-    while (poll(&p, 1, 200) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    while (poll(&p, 1, wait) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         struct pollfd q = {fd, POLLIN, 0};
         chan_send(fd, buf, (size_t)n, NULL, 0, MSG_DONTWAIT);
         while (poll(&q, 1, 1000) > 0 &&
@@ -166,7 +165,9 @@ static int refuse(const char *why)
             packet_done(&in);
         }
         close(fd);
+        wait = 100;
     }
+    unlink(registry_paths()->socket);
     return LX_STATUS_FAILED;
 }
 

@@ -78,6 +78,19 @@ class Lx:
         return [(n, s, int(p), int(c)) for n, s, p, c in
                 re.findall(r"Instance: (\S+), (\w+), process (\d+), (\d+) command", self.status())]
 
+    def report(self):
+        """For a hang: status, what lxcore says of its tasks, the logs' ends."""
+        text = [self.status()]
+        for _, _, pid, _ in self.instances():
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(0.3)
+        folder = os.path.join(self.home, "log")
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                text.append("== %s\n%s" % (name, f.read()[-3000:]))
+        text.append("host processes: %s" % sorted(self.processes()))
+        return "\n".join(text)
+
     def processes(self):
         """Host pids of everything that belongs to this state folder: manager and its instances."""
         found, parents = set(), {}

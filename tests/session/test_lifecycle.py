@@ -282,7 +282,7 @@ def random_kills(lx):
                 p.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 raise AssertionError("round %d: lx hangs after the death of %d: %s" % (
-                    i, victim, lx.status())) from None
+                    i, victim, lx.report())) from None
     equal(lx.run("--", "echo", "again")[:2], (0, "again\n"))
 
 
