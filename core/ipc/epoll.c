@@ -147,9 +147,7 @@ static struct epitem *ready_pop(struct epoll *set)
 
 static inline void set_wake(struct epoll *set)
 {
-    if (waitq_active(&set->wq)) {
-        waitq_wake(&set->wq, LX_POLLIN);
-    }
+    waitq_wake(&set->wq, LX_POLLIN);
 }
 
 /* Waiter of an item, under its queue's lock. */
@@ -162,9 +160,8 @@ static bool item_wake(struct waiter *w, u32 events)
     if (!(want & ~PRIVATE_BITS) || (events && !(events & want))) {
         return false;
     }
-    ready_add(set, it);
-    if (!waitq_active(&set->wq)) {
-        return false;
+    if (!ready_add(set, it) || !waitq_active(&set->wq)) {
+        return false; /* on the list: who put it there has woken somebody */
     }
     waitq_wake(&set->wq, LX_POLLIN);
     return true;
@@ -618,8 +615,8 @@ static void collect(struct epoll *set, struct collector *c)
         collect_host(set, c);
     }
     lock_release(&set->lock);
-    if (set->n_ready && c->n) {
-        set_wake(set); /* somebody else may take the rest */
+    if (set->n_ready && c->n && !list_empty(&set->wq.waiters)) {
+        set_wake(set); /* somebody else may take the rest; who comes later looks for itself */
     }
 }
 

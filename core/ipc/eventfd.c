@@ -11,7 +11,8 @@
 
 struct eventfd {
     _Atomic u64 count;
-    bool semaphore; /* immutable */
+    _Atomic bool full; /* a writer found no room since the last read */
+    bool semaphore;    /* immutable */
     struct waitq q;
 };
 
@@ -32,7 +33,8 @@ static s64 eventfd_read(struct file *f, struct uio *u, s64 *pos)
         }
         take = e->semaphore ? 1 : old;
     } while (!atomic_compare_exchange_weak(&e->count, &old, old - take));
-    if (waitq_active(&e->q)) {
+    if (unlikely(atomic_load_explicit(&e->full, memory_order_relaxed))) {
+        atomic_store(&e->full, false);
         waitq_wake(&e->q, LX_POLLOUT);
     }
     r = uio_write(u, &take, sizeof(take));
@@ -56,15 +58,19 @@ static s64 eventfd_write(struct file *f, struct uio *u, s64 *pos)
     if (add == U64_MAX) {
         return -LX_EINVAL;
     }
-    do {
-        if (add > COUNT_MAX - old) {
+    for (;;) {
+        if (add <= COUNT_MAX - old) {
+            if (atomic_compare_exchange_weak(&e->count, &old, old + add)) {
+                break;
+            }
+        } else if (atomic_exchange(&e->full, true)) {
             *u = start; /* the caller waits and comes again */
             return -LX_EAGAIN;
+        } else {
+            old = atomic_load(&e->count); /* a reader that came before saw nobody to wake */
         }
-    } while (!atomic_compare_exchange_weak(&e->count, &old, old + add));
-    if (waitq_active(&e->q)) {
-        waitq_wake(&e->q, LX_POLLIN);
     }
+    waitq_wake(&e->q, LX_POLLIN);
     return sizeof(add);
 }
 
@@ -74,6 +80,9 @@ static u32 eventfd_poll(struct file *f, struct poll_table *pt)
     u64 count;
 
     poll_wait(pt, &e->q, 0);
+    if (atomic_load(&e->count) >= COUNT_MAX) {
+        atomic_store(&e->full, true);
+    }
     count = atomic_load_explicit(&e->count, memory_order_acquire);
     return (count ? LX_POLLIN : 0) | (count < COUNT_MAX ? LX_POLLOUT : 0) |
            (count == U64_MAX ? LX_POLLERR : 0);

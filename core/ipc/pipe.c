@@ -79,9 +79,7 @@ static void pipe_free(struct pipe *p)
 
 static inline void wake_readers(struct pipe *p)
 {
-    if (waitq_active(&p->rdq)) {
-        waitq_wake(&p->rdq, LX_POLLIN | LX_POLLRDNORM);
-    }
+    waitq_wake(&p->rdq, LX_POLLIN | LX_POLLRDNORM);
 }
 
 /* A reader took bytes: writers may go on once a whole PIPE_BUF fits. */

@@ -62,6 +62,31 @@ UNIT_TEST(semaphore_and_blocking)
     file_put(g_f);
 }
 
+static void big_writer(void *arg)
+{
+    (void)arg;
+    g_result = put64(g_f, U64_MAX - 1);
+    host_thread_exit();
+}
+
+UNIT_TEST(writer_waits_for_room)
+{
+    u64 v = 0;
+
+    fake_reset();
+    REQUIRE(eventfd_new(1, 0, &g_f) == 0);
+    for (u32 i = 0; i < 3; i++) {
+        g_result = -1;
+        host_thread_create(1, big_writer, NULL);
+        fake_run();
+        CHECK_EQ(g_result, -1);
+        CHECK_EQ(get(g_f, &v, 8), 8);
+        fake_run();
+        CHECK_EQ(g_result, 8);
+    }
+    file_put(g_f);
+}
+
 UNIT_TEST(timer)
 {
     s64 value = 0;

@@ -147,7 +147,7 @@ static s64 enqueue(struct unix_sock *to, struct unix_msg *m, s64 gone)
     lock_release(&to->s.lock);
     if (r < 0) {
         unix_msg_free(m);
-    } else if (waitq_active(&to->s.wq)) {
+    } else {
         waitq_wake(&to->s.wq, LX_POLLIN | LX_POLLRDNORM | LX_POLLRDBAND);
     }
     return r;
