@@ -159,13 +159,14 @@ static int refuse(const char *why)
     manager_note("cannot start: %s", why);
     while (poll(&p, 1, wait) > 0 && (fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         struct pollfd q = {fd, POLLIN, 0};
+        unlink(registry_paths()->socket); /* for those only who are in the queue */
         chan_send(fd, buf, (size_t)n, NULL, 0, MSG_DONTWAIT);
         while (poll(&q, 1, 1000) > 0 &&
                chan_recv(fd, &in, 0) > 0) { /* unread input would undo it */
             packet_done(&in);
         }
         close(fd);
-        wait = 100;
+        wait = 0;
     }
     unlink(registry_paths()->socket);
     return LX_STATUS_FAILED;
