@@ -46,6 +46,8 @@ struct host_caps {
     u64 xstate_mask;    /* XCR0 features saved in guest signal frames             */
     u32 pkru_user;      /* PKRU while guest code runs                             */
     u32 hwcap, hwcap2;  /* processor capability words for AT_HWCAP, AT_HWCAP2     */
+    u32 rseq_size;      /* bytes of struct rseq the host keeps; 0 host_rseq does not work */
+    u32 rseq_align;
     char cpu_name[64];
 };
 

@@ -62,6 +62,10 @@ static void fill_aux(struct aux *x, const struct task *t, const struct exec_args
     add(x, LX_AT_HWCAP2, caps->hwcap2);
     add(x, LX_AT_EXECFN, at->execfn);
     add(x, LX_AT_PLATFORM, at->platform);
+    if (caps->rseq_size) {
+        add(x, LX_AT_RSEQ_FEATURE_SIZE, caps->rseq_size);
+        add(x, LX_AT_RSEQ_ALIGN, caps->rseq_align);
+    }
     add(x, LX_AT_NULL, 0);
 }
 

@@ -137,6 +137,8 @@ static void probe(const struct boot_args *a)
 
     g_caps.hwcap = (u32)aux_find(a, LX_AT_HWCAP);
     g_caps.hwcap2 = (u32)aux_find(a, LX_AT_HWCAP2);
+    g_caps.rseq_size = (u32)aux_find(a, LX_AT_RSEQ_FEATURE_SIZE);
+    g_caps.rseq_align = (u32)aux_find(a, LX_AT_RSEQ_ALIGN);
     if (!(g_caps.hwcap2 & 2)) {
         boot_fail("this host has no FSGSBASE", 0, "use a kernel 5.9 or newer on a newer processor");
     }
