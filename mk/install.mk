@@ -11,3 +11,4 @@ install: all ## copy the programs below PREFIX (and DESTDIR)
 	install -d $(BINDIR) $(LIBDIR)
 	install -m 755 $(BUILD)/lx $(BINDIR)/lx
 	install -m 755 $(BUILD)/lxcore $(BUILD)/lxmanager $(BUILD)/init $(LIBDIR)/
+	install -m 644 $(BUILD)/distro.tar $(LIBDIR)/
