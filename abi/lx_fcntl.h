@@ -160,12 +160,12 @@
 #define LX_SPLICE_F_GIFT     0x8
 
 /* preadv2(2), pwritev2(2) */
-#define LX_RWF_HIPRI                    0x1
-#define LX_RWF_DSYNC                    0x2
-#define LX_RWF_SYNC                     0x4
-#define LX_RWF_NOWAIT                   0x8
-#define LX_RWF_APPEND                   0x10
-#define LX_RWF_NOAPPEND                 0x20
+#define LX_RWF_HIPRI    0x1
+#define LX_RWF_DSYNC    0x2
+#define LX_RWF_SYNC     0x4
+#define LX_RWF_NOWAIT   0x8
+#define LX_RWF_APPEND   0x10
+#define LX_RWF_NOAPPEND 0x20
 
 /* openat2(2) */
 #define LX_RESOLVE_NO_XDEV       0x1

@@ -11,14 +11,14 @@
 
 #include "base/types.h"
 
-#define LXSESSION_MSG_MAX  65536 /* bytes of a message; longer ones come in a memory object */
-#define LXSESSION_HANDLES  16    /* handles with one message */
-#define LXSESSION_CLASSES  128
+#define LXSESSION_MSG_MAX 65536 /* bytes of a message; longer ones come in a memory object */
+#define LXSESSION_HANDLES 16    /* handles with one message */
+#define LXSESSION_CLASSES 128
 
-#define LXSESSION_TAKE     0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
-#define LXSESSION_TRACE    0x408c4c02 /* struct lx_session_trace */
-#define LXSESSION_UNTRACE  0x4c03     /* end it; prints the summary */
-#define LXSESSION_DROP     0x4c04     /* close the handles that were not taken */
+#define LXSESSION_TAKE    0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
+#define LXSESSION_TRACE   0x408c4c02 /* struct lx_session_trace */
+#define LXSESSION_UNTRACE 0x4c03     /* end it; prints the summary */
+#define LXSESSION_DROP    0x4c04     /* close the handles that were not taken */
 
 enum lx_session_kind { LXSESSION_STREAM = 0, LXSESSION_CONSOLE = 1 };
 
@@ -33,7 +33,7 @@ struct lx_session_take {
 /* Trace the calls of the instance into the handle `index` from now on. */
 struct lx_session_trace {
     u32 index;
-    u32 summary;                     /* 1 = count, print at the end */
+    u32 summary; /* 1 = count, print at the end */
     u32 zero;
     char classes[LXSESSION_CLASSES]; /* NUL-terminated; empty = all */
 };

@@ -26,27 +26,27 @@ typedef s32 host_handle; /* >= 0, or HOST_NONE */
 /* ------------------------------------------------------------------ capabilities, misc ---- */
 
 enum host_cap_bits {
-    HOST_CAP_PKU = 1u << 0,     /* the kernel half is under a protection key                  */
-    HOST_CAP_CLONE = 1u << 1,   /* host_proc_clone copies a process; else core copies by hand */
-    HOST_CAP_MOVE = 1u << 2,    /* host_mem_move works                                        */
-    HOST_CAP_META = 1u << 3,    /* the state folder keeps named blobs with files (xattr, EA)  */
+    HOST_CAP_PKU = 1u << 0,   /* the kernel half is under a protection key                  */
+    HOST_CAP_CLONE = 1u << 1, /* host_proc_clone copies a process; else core copies by hand */
+    HOST_CAP_MOVE = 1u << 2,  /* host_mem_move works                                        */
+    HOST_CAP_META = 1u << 3,  /* the state folder keeps named blobs with files (xattr, EA)  */
     HOST_CAP_MEMBARRIER = 1u << 4,
 };
 
 struct host_caps {
-    u32 bits;           /* HOST_CAP_*                                             */
-    u32 ncpu;           /* usable processors                                      */
-    u64 page_size;      /* bytes; protection granularity                          */
-    u64 map_gran;       /* bytes; address and offset granularity of file mappings */
-    u64 user_lo;        /* lowest address a guest may map                         */
-    u64 user_hi;        /* first address above the guest's half                   */
-    u64 mem_total;      /* bytes of physical memory                               */
-    u32 max_handles;    /* host handles the instance may hold at once             */
-    u32 xstate_size;    /* bytes of a standard-format XSAVE image                 */
-    u64 xstate_mask;    /* XCR0 features saved in guest signal frames             */
-    u32 pkru_user;      /* PKRU while guest code runs                             */
-    u32 hwcap, hwcap2;  /* processor capability words for AT_HWCAP, AT_HWCAP2     */
-    u32 rseq_size;      /* bytes of struct rseq the host keeps; 0 host_rseq does not work */
+    u32 bits;          /* HOST_CAP_*                                             */
+    u32 ncpu;          /* usable processors                                      */
+    u64 page_size;     /* bytes; protection granularity                          */
+    u64 map_gran;      /* bytes; address and offset granularity of file mappings */
+    u64 user_lo;       /* lowest address a guest may map                         */
+    u64 user_hi;       /* first address above the guest's half                   */
+    u64 mem_total;     /* bytes of physical memory                               */
+    u32 max_handles;   /* host handles the instance may hold at once             */
+    u32 xstate_size;   /* bytes of a standard-format XSAVE image                 */
+    u64 xstate_mask;   /* XCR0 features saved in guest signal frames             */
+    u32 pkru_user;     /* PKRU while guest code runs                             */
+    u32 hwcap, hwcap2; /* processor capability words for AT_HWCAP, AT_HWCAP2     */
+    u32 rseq_size;     /* bytes of struct rseq the host keeps; 0 host_rseq does not work */
     u32 rseq_align;
     char cpu_name[64];
 };
@@ -70,9 +70,15 @@ _Noreturn void host_instance_exit(s32 status);
 s64 host_random(void *buf, u64 len);
 
 enum host_clock {
-    HOST_CLOCK_REAL, HOST_CLOCK_MONO, HOST_CLOCK_BOOT, HOST_CLOCK_RAW, HOST_CLOCK_TAI,
-    HOST_CLOCK_REAL_COARSE, HOST_CLOCK_MONO_COARSE,
-    HOST_CLOCK_PROC_CPU, HOST_CLOCK_THREAD_CPU, /* of the calling host process, thread */
+    HOST_CLOCK_REAL,
+    HOST_CLOCK_MONO,
+    HOST_CLOCK_BOOT,
+    HOST_CLOCK_RAW,
+    HOST_CLOCK_TAI,
+    HOST_CLOCK_REAL_COARSE,
+    HOST_CLOCK_MONO_COARSE,
+    HOST_CLOCK_PROC_CPU,
+    HOST_CLOCK_THREAD_CPU, /* of the calling host process, thread */
 };
 
 /* Nanoseconds on a clock (since its own epoch). Does not block. */
@@ -82,17 +88,22 @@ s64 host_clock_res_ns(enum host_clock id);
 
 /* Functions guest code may call for the time without entering lxcore, with the ABI of vdso(7);
  * mapped in every pico process at the same address. 0: this host has none. */
-struct host_vdso { u64 clock_gettime, gettimeofday, time, getcpu, clock_getres; };
+struct host_vdso {
+    u64 clock_gettime, gettimeofday, time, getcpu, clock_getres;
+};
 const struct host_vdso *host_vdso(void);
 
-struct host_times { u64 user_ns, sys_ns, max_rss_bytes, minor_faults, major_faults,
-                    vol_switches, invol_switches; };
+struct host_times {
+    u64 user_ns, sys_ns, max_rss_bytes, minor_faults, major_faults, vol_switches, invol_switches;
+};
 /* Processor time of the host process (`slot` of any of its threads; thread = false) or of one
  * thread. -LX_ESRCH if it is gone. */
 s64 host_times(u32 slot, bool thread, struct host_times *out);
 
-struct host_sysinfo { u64 uptime_ns, total_bytes, free_bytes, avail_bytes, buffer_bytes, swap_total,
-                      swap_free; u64 load_milli[3]; };
+struct host_sysinfo {
+    u64 uptime_ns, total_bytes, free_bytes, avail_bytes, buffer_bytes, swap_total, swap_free;
+    u64 load_milli[3];
+};
 s64 host_sysinfo(struct host_sysinfo *out);
 
 /* ------------------------------------------------- memory of the calling process's user half */
@@ -118,10 +129,23 @@ s64 host_mem_protect(u64 addr, u64 len, u32 prot);
 /* Move [from, from+len) to `to` growing it to new_len; pages keep their content and identity.
  * len == 0 duplicates a shared mapping. -LX_ENOSYS without HOST_CAP_MOVE. */
 s64 host_mem_move(u64 from, u64 len, u64 to, u64 new_len);
-enum host_advice { HOST_ADV_NORMAL, HOST_ADV_RANDOM, HOST_ADV_SEQUENTIAL, HOST_ADV_WILLNEED,
-                   HOST_ADV_DONTNEED, HOST_ADV_FREE, HOST_ADV_REMOVE, HOST_ADV_HUGE,
-                   HOST_ADV_NOHUGE, HOST_ADV_POPULATE_READ, HOST_ADV_POPULATE_WRITE,
-                   HOST_ADV_DONTFORK, HOST_ADV_DOFORK, HOST_ADV_COLD, HOST_ADV_PAGEOUT };
+enum host_advice {
+    HOST_ADV_NORMAL,
+    HOST_ADV_RANDOM,
+    HOST_ADV_SEQUENTIAL,
+    HOST_ADV_WILLNEED,
+    HOST_ADV_DONTNEED,
+    HOST_ADV_FREE,
+    HOST_ADV_REMOVE,
+    HOST_ADV_HUGE,
+    HOST_ADV_NOHUGE,
+    HOST_ADV_POPULATE_READ,
+    HOST_ADV_POPULATE_WRITE,
+    HOST_ADV_DONTFORK,
+    HOST_ADV_DOFORK,
+    HOST_ADV_COLD,
+    HOST_ADV_PAGEOUT
+};
 s64 host_mem_advise(u64 addr, u64 len, enum host_advice what);
 /* Write dirty pages of shared file mappings back; wait = until on disk. */
 s64 host_mem_sync(u64 addr, u64 len, bool wait);
@@ -194,7 +218,10 @@ s64 host_rseq(u64 guest_addr, u32 len, u32 flags, u32 sig);
  * may be lost: set kthread.work first, it is looked at on the way out. Never blocks. */
 void host_kick(u32 slot);
 
-struct host_ready { host_handle h; u16 want, got; }; /* LX_POLL* bits */
+struct host_ready {
+    host_handle h;
+    u16 want, got;
+}; /* LX_POLL* bits */
 #define HOST_NO_DEADLINE INT64_MAX
 /* [B] Sleep until the own permit is given, the deadline (HOST_CLOCK_MONO ns) passes, one of
  * `set` is ready (got filled in), or a kick. The permit is consumed.
@@ -207,7 +234,8 @@ void host_yield(void);
 /* [B] Sleep about ns without a permit: the last resort of lock back-off. */
 void host_nap(u64 ns);
 
-/* Scheduling of the host thread on `slot`; cpu mask as bytes, little endian. -LX_EPERM, -LX_ESRCH */
+/* Scheduling of the host thread on `slot`; cpu mask as bytes, little endian. -LX_EPERM, -LX_ESRCH
+ */
 s64 host_affinity_get(u32 slot, u8 *mask, u64 size);
 s64 host_affinity_set(u32 slot, const u8 *mask, u64 size);
 s64 host_nice_set(u32 slot, s32 nice);
@@ -220,11 +248,17 @@ u32 host_cpu(void); /* processor the caller runs on */
  * symbolic link in the last component; where it says "beneath", in none (-LX_ELOOP).
  */
 enum host_open {
-    HOST_O_READ = 1, HOST_O_WRITE = 2, HOST_O_CREATE = 4, HOST_O_EXCL = 8, HOST_O_TRUNC = 16,
-    HOST_O_DIR = 32,      /* must be a folder                              */
-    HOST_O_TMP = 64,      /* nameless file in the folder `path`            */
-    HOST_O_DIRECT = 128, HOST_O_SYNC = 256, HOST_O_APPEND = 512,
-    HOST_O_NAME = 1024,   /* no access to content: only a place to start from or to stat */
+    HOST_O_READ = 1,
+    HOST_O_WRITE = 2,
+    HOST_O_CREATE = 4,
+    HOST_O_EXCL = 8,
+    HOST_O_TRUNC = 16,
+    HOST_O_DIR = 32, /* must be a folder                              */
+    HOST_O_TMP = 64, /* nameless file in the folder `path`            */
+    HOST_O_DIRECT = 128,
+    HOST_O_SYNC = 256,
+    HOST_O_APPEND = 512,
+    HOST_O_NAME = 1024, /* no access to content: only a place to start from or to stat */
 };
 
 /* Open beneath dir. Never blocks on fifos and devices. `mode` are permission bits of a new file,
@@ -237,7 +271,10 @@ s64 host_root_open(const char *host_path, host_handle *out);
 void host_handle_close(host_handle h);
 s64 host_handle_dup(host_handle h, host_handle *out);
 
-struct host_iov { u64 addr; u64 len; }; /* kernel or range-checked guest memory */
+struct host_iov {
+    u64 addr;
+    u64 len;
+}; /* kernel or range-checked guest memory */
 /* Positional transfer on files and memory objects; returns bytes (0 = end of file). */
 s64 host_file_read(host_handle h, const struct host_iov *iov, u32 n, u64 off);
 s64 host_file_write(host_handle h, const struct host_iov *iov, u32 n, u64 off);
@@ -245,9 +282,9 @@ s64 host_file_write(host_handle h, const struct host_iov *iov, u32 n, u64 off);
 
 enum host_type { HOST_REG = 1, HOST_DIR, HOST_LNK, HOST_FIFO, HOST_SOCK, HOST_CHR, HOST_BLK };
 struct host_stat {
-    u64 dev, ino;          /* identity of the file on the host   */
-    u32 type;              /* enum host_type                     */
-    u32 mode, uid, gid;    /* permission bits; owner as the instance sees host ids */
+    u64 dev, ino;       /* identity of the file on the host   */
+    u32 type;           /* enum host_type                     */
+    u32 mode, uid, gid; /* permission bits; owner as the instance sees host ids */
     u64 nlink, size, blocks512, blksize;
     u32 rdev_major, rdev_minor, dev_major, dev_minor;
     s64 atime_ns, mtime_ns, ctime_ns, btime_ns;
@@ -255,15 +292,32 @@ struct host_stat {
 s64 host_file_stat(host_handle h, struct host_stat *out);
 s64 host_path_stat(host_handle dir, const char *path, struct host_stat *out);
 
-enum host_attr_mask { HOST_A_SIZE = 1, HOST_A_MODE = 2, HOST_A_OWNER = 4, HOST_A_ATIME = 8,
-                      HOST_A_MTIME = 16, HOST_A_ATIME_NOW = 32, HOST_A_MTIME_NOW = 64 };
-struct host_attr { u64 size; u32 mode; u32 uid, gid; /* ~0 = keep */ s64 atime_ns, mtime_ns; };
+enum host_attr_mask {
+    HOST_A_SIZE = 1,
+    HOST_A_MODE = 2,
+    HOST_A_OWNER = 4,
+    HOST_A_ATIME = 8,
+    HOST_A_MTIME = 16,
+    HOST_A_ATIME_NOW = 32,
+    HOST_A_MTIME_NOW = 64
+};
+struct host_attr {
+    u64 size;
+    u32 mode;
+    u32 uid, gid; /* ~0 = keep */
+    s64 atime_ns, mtime_ns;
+};
 s64 host_file_setattr(host_handle h, u32 mask, const struct host_attr *a);
 s64 host_path_setattr(host_handle dir, const char *path, u32 mask, const struct host_attr *a);
 
 s64 host_file_sync(host_handle h, bool data_only);
-enum host_alloc { HOST_ALLOC_KEEP_SIZE = 1, HOST_ALLOC_PUNCH = 2, HOST_ALLOC_ZERO = 4,
-                  HOST_ALLOC_COLLAPSE = 8, HOST_ALLOC_INSERT = 16 };
+enum host_alloc {
+    HOST_ALLOC_KEEP_SIZE = 1,
+    HOST_ALLOC_PUNCH = 2,
+    HOST_ALLOC_ZERO = 4,
+    HOST_ALLOC_COLLAPSE = 8,
+    HOST_ALLOC_INSERT = 16
+};
 s64 host_file_allocate(host_handle h, u32 how, u64 off, u64 len);
 /* Next offset >= off that is data (hole = false) or a hole. -LX_ENXIO past the end. */
 s64 host_file_seek(host_handle h, u64 off, bool hole);
@@ -271,8 +325,13 @@ s64 host_file_seek(host_handle h, u64 off, bool hole);
 s64 host_file_copy(host_handle from, u64 from_off, host_handle to, u64 to_off, u64 len);
 s64 host_file_advise(host_handle h, u64 off, u64 len, enum host_advice what);
 
-struct host_dirent { u64 ino; u64 next; /* cursor after this entry */ u16 size; /* of the record */
-                     u8 type; /* enum host_type, 0 unknown */ char name[]; };
+struct host_dirent {
+    u64 ino;
+    u64 next; /* cursor after this entry */
+    u16 size; /* of the record */
+    u8 type;  /* enum host_type, 0 unknown */
+    char name[];
+};
 /* Records of a folder from *cursor (0 = start; "." and ".." included or not, as the host does).
  * Returns bytes filled, 0 at the end; advances *cursor. The handle's own position is shared by
  * nobody: the backend seeks when needed. */
@@ -292,13 +351,18 @@ s64 host_path_mknod(host_handle dir, const char *path, u32 host_type, u32 mode);
 
 /* Named blobs kept with a file: `name` as on Linux ("user.x"). h != HOST_NONE, or (dir, path).
  * set: flags 1 = must not exist, 2 = must exist; buf NULL removes. Sizes as getxattr(2). */
-struct host_node { host_handle h; host_handle dir; const char *path; };
+struct host_node {
+    host_handle h;
+    host_handle dir;
+    const char *path;
+};
 s64 host_meta_get(struct host_node n, const char *name, void *buf, u64 size);
 s64 host_meta_set(struct host_node n, const char *name, const void *buf, u64 size, u32 flags);
 s64 host_meta_list(struct host_node n, char *buf, u64 size);
 
-struct host_fs_stat { u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags,
-                      fsid; };
+struct host_fs_stat {
+    u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid;
+};
 s64 host_fs_stat(host_handle h, struct host_fs_stat *out);
 /* Which access the host itself grants the instance's user: mask of 4 read, 2 write, 1 execute. */
 s64 host_path_access(host_handle dir, const char *path, u32 mask);
@@ -308,8 +372,13 @@ s64 host_file_lock(host_handle h, u32 type, u64 off, u64 len);
 
 /* ---------------------------------------------- byte channels: stdio, console, manager ------ */
 
-enum host_chan_kind { HOST_CHAN_STREAM = 1, HOST_CHAN_FILE, HOST_CHAN_SOCK, HOST_CHAN_TTY,
-                      HOST_CHAN_NULL };
+enum host_chan_kind {
+    HOST_CHAN_STREAM = 1,
+    HOST_CHAN_FILE,
+    HOST_CHAN_SOCK,
+    HOST_CHAN_TTY,
+    HOST_CHAN_NULL
+};
 /* What a handle given from outside is. */
 s64 host_chan_kind(host_handle h);
 /* Transfer on a stream; wait = false: -LX_EAGAIN instead of waiting. wait = true is [B].
@@ -325,10 +394,15 @@ s64 host_chan_send_msg(host_handle h, const void *buf, u64 len, const host_handl
  * LX_POLLIN (host_park, host_chan_poll, other sets) while host_watch_get has something to tell. */
 enum host_watch_op { HOST_WATCH_ADD = 1, HOST_WATCH_DEL, HOST_WATCH_MOD };
 enum host_watch_flags { /* beside LX_POLL* bits, as in epoll_ctl(2) */
-    HOST_WATCH_EXCLUSIVE = 1 << 28, HOST_WATCH_ONCE = 1 << 30,
-    HOST_WATCH_EDGE = (s32)(1u << 31),
+                        HOST_WATCH_EXCLUSIVE = 1 << 28,
+                        HOST_WATCH_ONCE = 1 << 30,
+                        HOST_WATCH_EDGE = (s32)(1u << 31),
 };
-struct host_watch_event { u64 cookie; u32 got; /* LX_POLL* */ u32 pad; };
+struct host_watch_event {
+    u64 cookie;
+    u32 got; /* LX_POLL* */
+    u32 pad;
+};
 s64 host_watch_new(host_handle *out);
 /* -LX_EEXIST when h is in (a duplicate of it may be added), -LX_ENOENT, -LX_EPERM (always ready) */
 s64 host_watch_set(host_handle w, host_handle h, enum host_watch_op op, u32 events, u64 cookie);
@@ -350,8 +424,15 @@ s64 host_sock_bind(host_handle h, const void *addr, u32 len);
 s64 host_sock_connect(host_handle h, const void *addr, u32 len);
 s64 host_sock_listen(host_handle h, u32 backlog);
 s64 host_sock_accept(host_handle h, host_handle *out, void *addr, u32 *len);
-struct host_msg { void *name; u32 name_len; const struct host_iov *iov; u32 n_iov;
-                  void *control; u64 control_len; u32 flags; /* out: MSG_TRUNC … */ };
+struct host_msg {
+    void *name;
+    u32 name_len;
+    const struct host_iov *iov;
+    u32 n_iov;
+    void *control;
+    u64 control_len;
+    u32 flags; /* out: MSG_TRUNC … */
+};
 s64 host_sock_send(host_handle h, const struct host_msg *m, u32 flags);
 s64 host_sock_recv(host_handle h, struct host_msg *m, u32 flags);
 s64 host_sock_shutdown(host_handle h, u32 how);
@@ -363,20 +444,33 @@ s64 host_sock_ioctl(host_handle h, u32 request, void *buf, u64 size);
 
 /* ------------------------------------------------------------------ upcalls ---------------- */
 
-enum trap_kind { TRAP_KICK, TRAP_PAGE, TRAP_BUS, TRAP_ILL, TRAP_FPE, TRAP_BREAK, TRAP_STEP,
-                 TRAP_GP };
-struct trap { u32 kind; s32 si_code; /* Linux si_code of the fault */ u64 addr; u64 err, trapno; };
+enum trap_kind {
+    TRAP_KICK,
+    TRAP_PAGE,
+    TRAP_BUS,
+    TRAP_ILL,
+    TRAP_FPE,
+    TRAP_BREAK,
+    TRAP_STEP,
+    TRAP_GP
+};
+struct trap {
+    u32 kind;
+    s32 si_code; /* Linux si_code of the fault */
+    u64 addr;
+    u64 err, trapno;
+};
 
 struct regs; /* ks/regs.h */
 
 /* Wired once at boot by gate/boot.c; how a backend reaches the gate without including it. */
 struct host_upcalls {
-    void (*syscall_entry)(void);  /* a trapped call goes on here as if it had been a direct
-                                     call: user state, rcx = return address, rax = number    */
-    void (*trap_entry)(void);     /* resumes on the kernel stack after a trap in guest code  */
-    void (*exit_restart)(void);   /* restarts the way out; any RIP in [exit_lo, exit_hi) does */
+    void (*syscall_entry)(void); /* a trapped call goes on here as if it had been a direct
+                                    call: user state, rcx = return address, rax = number    */
+    void (*trap_entry)(void);    /* resumes on the kernel stack after a trap in guest code  */
+    void (*exit_restart)(void);  /* restarts the way out; any RIP in [exit_lo, exit_hi) does */
     u64 exit_lo, exit_hi;
-    u64 entry_lo, entry_hi;       /* gate code that still runs on guest registers            */
+    u64 entry_lo, entry_hi; /* gate code that still runs on guest registers            */
     /* Fault in lxcore text at `rip`: address to resume at, 0 = a bug. */
     u64 (*fixup)(u64 rip);
 };

@@ -7,10 +7,10 @@
  */
 #include "host/boot.h"
 
+#include <asm/unistd.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
-#include <asm/unistd.h>
 
 #include "base/fmt.h"
 #include "base/str.h"
@@ -68,7 +68,9 @@ _Noreturn static void boot_fail(const char *what, s64 err, const char *hint)
 
 static void cpuid(u32 leaf, u32 sub, u32 r[4])
 {
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+    __asm__ volatile("cpuid"
+                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+                     : "a"(leaf), "c"(sub));
 }
 
 static u64 xgetbv0(void)

@@ -45,7 +45,8 @@ s64 host_mem_map_anon(u64 addr, u64 len, u32 prot, u32 flags)
 
 s64 host_mem_map_file(u64 addr, u64 len, u32 prot, u32 flags, host_handle h, u64 off)
 {
-    s64 r = raw_syscall6(__NR_mmap, addr, len, host_prot(prot), host_flags(flags), (u64)(s64)h, off);
+    s64 r =
+        raw_syscall6(__NR_mmap, addr, len, host_prot(prot), host_flags(flags), (u64)(s64)h, off);
     return r < 0 ? r : 0;
 }
 

@@ -190,7 +190,8 @@ s64 host_times(u32 slot, bool thread, struct host_times *out)
         return 0;
     }
     r = raw_syscall2(__NR_clock_gettime,
-                     cpu_clock(thread ? atomic_load(&ht->tid) : atomic_load(&ht->pid), thread), &ts);
+                     cpu_clock(thread ? atomic_load(&ht->tid) : atomic_load(&ht->pid), thread),
+                     &ts);
     if (r < 0) {
         return -LX_ESRCH;
     }

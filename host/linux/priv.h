@@ -11,11 +11,11 @@
 
 /* Backend's own words in struct kthread. */
 struct host_thread {
-    _Atomic u32 permit;    /* PERMIT_*                                              */
-    _Atomic u32 tid;       /* host thread id, 0 none; cleared by the host at its end */
-    _Atomic u32 pid;       /* host process id                                       */
-    _Atomic u32 ready;     /* may be signalled: alternate stack armed               */
-    void (*fn)(void *);    /* what a new thread runs                                */
+    _Atomic u32 permit; /* PERMIT_*                                              */
+    _Atomic u32 tid;    /* host thread id, 0 none; cleared by the host at its end */
+    _Atomic u32 pid;    /* host process id                                       */
+    _Atomic u32 ready;  /* may be signalled: alternate stack armed               */
+    void (*fn)(void *); /* what a new thread runs                                */
     void *arg;
     u32 new_process;
     u32 reaped;

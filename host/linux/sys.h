@@ -18,14 +18,14 @@ static inline s64 raw_syscall6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f
     return ret;
 }
 
-#define RAW_U64(x) ((u64)(x))
-#define raw_syscall0(nr)                raw_syscall6(nr, 0, 0, 0, 0, 0, 0)
-#define raw_syscall1(nr, a)             raw_syscall6(nr, RAW_U64(a), 0, 0, 0, 0, 0)
-#define raw_syscall2(nr, a, b)          raw_syscall6(nr, RAW_U64(a), RAW_U64(b), 0, 0, 0, 0)
-#define raw_syscall3(nr, a, b, c)       raw_syscall6(nr, RAW_U64(a), RAW_U64(b), RAW_U64(c), 0, 0, 0)
-#define raw_syscall4(nr, a, b, c, d)                                                              \
+#define RAW_U64(x)                ((u64)(x))
+#define raw_syscall0(nr)          raw_syscall6(nr, 0, 0, 0, 0, 0, 0)
+#define raw_syscall1(nr, a)       raw_syscall6(nr, RAW_U64(a), 0, 0, 0, 0, 0)
+#define raw_syscall2(nr, a, b)    raw_syscall6(nr, RAW_U64(a), RAW_U64(b), 0, 0, 0, 0)
+#define raw_syscall3(nr, a, b, c) raw_syscall6(nr, RAW_U64(a), RAW_U64(b), RAW_U64(c), 0, 0, 0)
+#define raw_syscall4(nr, a, b, c, d)                                                               \
     raw_syscall6(nr, RAW_U64(a), RAW_U64(b), RAW_U64(c), RAW_U64(d), 0, 0)
-#define raw_syscall5(nr, a, b, c, d, e)                                                           \
+#define raw_syscall5(nr, a, b, c, d, e)                                                            \
     raw_syscall6(nr, RAW_U64(a), RAW_U64(b), RAW_U64(c), RAW_U64(d), RAW_U64(e), 0)
 
 /*

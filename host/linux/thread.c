@@ -18,10 +18,10 @@
 #include "lx_poll.h"
 #include "lx_time.h"
 
-#define SIG_KILL 9
-#define SIG_CHLD 17
+#define SIG_KILL   9
+#define SIG_CHLD   17
 #define WAIT_P_PID 1
-#define WAIT_PEEK (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
+#define WAIT_PEEK  (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
 
 /* Host process of each slot, compact: the reaper scans it. */
 static _Atomic u32 g_slot_pid[SLOT_MAX];
@@ -258,7 +258,8 @@ static s64 park_futex(struct host_thread *ht, s64 deadline_ns)
 
 s64 raw_blocking6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
-    s64 blocking_call(const u64 *args, const _Atomic u32 *work, u32 mask, const _Atomic u32 *permit);
+    s64 blocking_call(const u64 *args, const _Atomic u32 *work, u32 mask,
+                      const _Atomic u32 *permit);
     u64 args[7] = {(u64)nr, a, b, c, d, e, f};
     struct kthread *kt = kthread_self();
     struct host_thread *ht = (struct host_thread *)kt->host;
@@ -342,12 +343,14 @@ void host_nap(u64 ns)
 
 s64 host_affinity_get(u32 slot, u8 *mask, u64 size)
 {
-    return raw_syscall3(__NR_sched_getaffinity, atomic_load(&host_thread_of(slot)->tid), size, mask);
+    return raw_syscall3(__NR_sched_getaffinity, atomic_load(&host_thread_of(slot)->tid), size,
+                        mask);
 }
 
 s64 host_affinity_set(u32 slot, const u8 *mask, u64 size)
 {
-    return raw_syscall3(__NR_sched_setaffinity, atomic_load(&host_thread_of(slot)->tid), size, mask);
+    return raw_syscall3(__NR_sched_setaffinity, atomic_load(&host_thread_of(slot)->tid), size,
+                        mask);
 }
 
 s64 host_nice_set(u32 slot, s32 nice)

@@ -19,12 +19,12 @@
 #include "lx_errno.h"
 #include "lx_signal.h"
 
-#define HOST_SA_FLAGS                                                                             \
+#define HOST_SA_FLAGS                                                                              \
     (LX_SA_SIGINFO | LX_SA_ONSTACK | LX_SA_NODEFER | 0x04000000u /* SA_RESTORER */)
-#define ARCH_I386     0x40000003u
-#define EFLAGS_TF     0x100u
-#define EFLAGS_DF     0x400u
-#define EFLAGS_AC     0x40000u
+#define ARCH_I386 0x40000003u
+#define EFLAGS_TF 0x100u
+#define EFLAGS_DF 0x400u
+#define EFLAGS_AC 0x40000u
 
 const struct host_upcalls *g_upcalls;
 
@@ -58,10 +58,26 @@ static void set_frame_pkru(struct lx_sigcontext *sc, u32 pkru)
 static void save_regs(struct regs *r, const struct lx_sigcontext *sc)
 {
     *r = (struct regs){
-        .r15 = sc->r15, .r14 = sc->r14, .r13 = sc->r13, .r12 = sc->r12, .rbp = sc->rbp,
-        .rbx = sc->rbx, .r11 = sc->r11, .r10 = sc->r10, .r9 = sc->r9, .r8 = sc->r8,
-        .rax = sc->rax, .rcx = sc->rcx, .rdx = sc->rdx, .rsi = sc->rsi, .rdi = sc->rdi,
-        .orig_rax = (u64)-1, .rip = sc->rip, .cs = sc->cs, .eflags = sc->eflags, .rsp = sc->rsp,
+        .r15 = sc->r15,
+        .r14 = sc->r14,
+        .r13 = sc->r13,
+        .r12 = sc->r12,
+        .rbp = sc->rbp,
+        .rbx = sc->rbx,
+        .r11 = sc->r11,
+        .r10 = sc->r10,
+        .r9 = sc->r9,
+        .r8 = sc->r8,
+        .rax = sc->rax,
+        .rcx = sc->rcx,
+        .rdx = sc->rdx,
+        .rsi = sc->rsi,
+        .rdi = sc->rdi,
+        .orig_rax = (u64)-1,
+        .rip = sc->rip,
+        .cs = sc->cs,
+        .eflags = sc->eflags,
+        .rsp = sc->rsp,
         .ss = sc->ss,
     };
 }
@@ -95,16 +111,11 @@ static bool within(u64 rip, u64 lo, u64 hi)
 static u32 fault_kind(u32 sig, const struct lx_sigcontext *sc)
 {
     switch (sig) {
-    case LX_SIGBUS:
-        return TRAP_BUS;
-    case LX_SIGILL:
-        return TRAP_ILL;
-    case LX_SIGFPE:
-        return TRAP_FPE;
-    case LX_SIGTRAP:
-        return sc->trapno == 1 ? TRAP_STEP : TRAP_BREAK;
-    default:
-        return sc->trapno == 13 ? TRAP_GP : TRAP_PAGE;
+    case LX_SIGBUS: return TRAP_BUS;
+    case LX_SIGILL: return TRAP_ILL;
+    case LX_SIGFPE: return TRAP_FPE;
+    case LX_SIGTRAP: return sc->trapno == 1 ? TRAP_STEP : TRAP_BREAK;
+    default: return sc->trapno == 13 ? TRAP_GP : TRAP_PAGE;
     }
 }
 
