@@ -134,7 +134,8 @@ static struct cred *first_cred(const struct boot_params *p)
         s += len;
         s += *s == ',';
     }
-    return cred_new((u32)boot_arg_number(p, "uid", 0), (u32)boot_arg_number(p, "gid", 0), groups, n);
+    return cred_new((u32)boot_arg_number(p, "uid", 0), (u32)boot_arg_number(p, "gid", 0), groups,
+                    n);
 }
 
 /* pid 1, without a host thread yet. */

@@ -153,6 +153,7 @@ static u32 movable_length(const u8 *p)
         return 0;
     }
     switch (op) {
+    // clang-format off
     case 0x01: case 0x03: case 0x09: case 0x0b: case 0x21: case 0x23: case 0x29: case 0x2b:
     case 0x31: case 0x33: case 0x38: case 0x39: case 0x3a: case 0x3b: case 0x63: case 0x84:
     case 0x85: case 0x88: case 0x89: case 0x8a: case 0x8b: case 0x8d:
@@ -161,8 +162,8 @@ static u32 movable_length(const u8 *p)
         return n + m + 1;
     case 0x81: case 0xc7:
         return n + m + 4;
-    default:
-        return 0;
+    // clang-format on
+    default: return 0;
     }
 }
 
@@ -170,13 +171,14 @@ static u32 movable_length(const u8 *p)
 static bool always_faults(u8 b)
 {
     switch (b) {
+    // clang-format off
     case 0x06: case 0x07: case 0x0e: case 0x16: case 0x17: case 0x1e: case 0x1f: case 0x27:
     case 0x2f: case 0x37: case 0x3f: case 0x60: case 0x61: case 0x6c: case 0x6d: case 0x6e:
     case 0x6f: case 0xce: case 0xd6: case 0xec: case 0xed: case 0xee: case 0xef: case 0xf4:
     case 0xfa: case 0xfb:
         return true;
-    default:
-        return false;
+    // clang-format on
+    default: return false;
     }
 }
 
@@ -223,8 +225,8 @@ static s64 plan_b(s64 site, const u8 *c, bool (*free_stub)(void *, u32), void *c
 
 /* ------------------------------------------------------------------ interface --------------- */
 
-s64 patch_plan(u64 site, const u8 *code, u64 nr, bool (*free_stub)(void *, u32),
-               void *ctx, struct text_patch *out)
+s64 patch_plan(u64 site, const u8 *code, u64 nr, bool (*free_stub)(void *, u32), void *ctx,
+               struct text_patch *out)
 {
     const u8 *c = code + TEXT_SITE_BEFORE;
 
@@ -255,10 +257,9 @@ static bool fix_tail(struct regs *r)
         return false;
     }
     at = site + 5 + (u64)(s64)(s32)get32(b + 1);
-    if ((at & (TEXT_STUB_SIZE - 1)) != 0 ||
-        copy_from_user(stub, mk_uptr(at), sizeof(stub)) < 0 || stub[0] != 0x48 ||
-        stub[1] != 0x8d || stub[2] != 0x0d || get32(stub + 3) != B_COPY - 7 || stub[13] != 0x0f ||
-        stub[14] != 0x05) {
+    if ((at & (TEXT_STUB_SIZE - 1)) != 0 || copy_from_user(stub, mk_uptr(at), sizeof(stub)) < 0 ||
+        stub[0] != 0x48 || stub[1] != 0x8d || stub[2] != 0x0d || get32(stub + 3) != B_COPY - 7 ||
+        stub[13] != 0x0f || stub[14] != 0x05) {
         return false;
     }
     r->rip = at + B_COPY;

@@ -5,19 +5,19 @@
 #include "fs/devpts/devpts.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/procfs/procfs.h"
-#include "fs/volfs/volfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "fs/volfs/volfs.h"
+#include "gate/gate.h"
+#include "gate/patch.h"
+#include "gate/supervisor.h"
+#include "gate/tracer.h"
 #include "ipc/ipc.h"
 #include "ks/log.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
-#include "gate/gate.h"
-#include "gate/patch.h"
-#include "gate/tracer.h"
 #include "mm/text.h"
 #include "proc/task.h"
 #include "session/device.h"
-#include "gate/supervisor.h"
 #include "tty/tty.h"
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"
@@ -42,8 +42,8 @@ void setup_layers(const struct boot_params *p)
 /* Mount one filesystem where the root has a folder for it. */
 static void direct_mount(struct task *t, const char *type, const char *at)
 {
-    const struct walk w = {.cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024,
-                           .fsize = U64_MAX};
+    const struct walk w = {
+        .cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024, .fsize = U64_MAX};
     struct fs_type *fs = fs_find(type);
     struct super *sb;
     struct dentry *d;
@@ -60,7 +60,10 @@ static void direct_mount(struct task *t, const char *type, const char *at)
 void setup_direct_mounts(struct task *t)
 {
     static const char *const mounts[][2] = {
-        {"proc", "/proc"}, {"devtmpfs", "/dev"}, {"devpts", "/dev/pts"}, {"tmpfs", "/dev/shm"},
+        {"proc", "/proc"},
+        {"devtmpfs", "/dev"},
+        {"devpts", "/dev/pts"},
+        {"tmpfs", "/dev/shm"},
     };
 
     for (u32 i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {

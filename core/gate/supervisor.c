@@ -133,10 +133,10 @@ static void report(void)
         klog(KLOG_INFO, "pid %d flags %x threads %u exit %x", nr, g->flags, g->n_threads,
              (u32)g->exit_code);
         lock_acquire(&g->lock);
-        list_for_each_entry(t, &g->threads, in_group) {
+        list_for_each_entry (t, &g->threads, in_group) {
             struct kthread *kt = t->kt;
-            klog(KLOG_INFO, "  tid %d %s state %u mask %llx pending %llx %llx", task_tid(t), t->comm,
-                 t->state, t->sigmask, t->pending.set, g->shared.set);
+            klog(KLOG_INFO, "  tid %d %s state %u mask %llx pending %llx %llx", task_tid(t),
+                 t->comm, t->state, t->sigmask, t->pending.set, g->shared.set);
             if (kt != NULL) {
                 klog(KLOG_INFO, "    slot %u host %u call %lld work %x parked %u locks %u rip %llx",
                      kt->slot, host_slot_pid(kt->slot), (s64)kt->syscall_ret_nr, kt->work,
