@@ -15,8 +15,9 @@ struct machine {
     char hostname[65];
     char distro[65];
     u32 default_uid;
-    bool plain; /* the root is a host folder: nothing may be changed in it */
-    bool mntc;  /* the host's root folder is at /mnt/c */
+    bool plain;  /* the root is a host folder: nothing may be changed in it */
+    bool broken; /* the archive could not be unpacked: start nothing */
+    bool mntc;   /* the host's root folder is at /mnt/c */
 };
 const struct machine *machine(void);
 void machine_has_mntc(void);

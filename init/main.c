@@ -62,6 +62,7 @@ static void do_unpack(u32 id)
     if (fd >= 0) {
         sc(close, fd);
     }
+    g_machine.broken = r < 0;
     say_ready(id, (s32)-r, r < 0 ? what : "");
 }
 
@@ -69,6 +70,10 @@ static void do_create(u32 id, const struct message *msg)
 {
     struct proto_create m;
 
+    if (g_machine.broken) {
+        say_refused(id, 125, "the distribution is not installed", "try again");
+        return;
+    }
     if (proto_get_create(msg->data, msg->len, &m) < 0) {
         say_refused(id, 125, "init did not understand the request", "report this as a bug");
         return;

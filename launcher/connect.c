@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -150,6 +151,22 @@ static void nap(unsigned ms)
     nanosleep(&ts, NULL);
 }
 
+/* Handles a manager and one instance need at the least. */
+#define MIN_HANDLES 48
+
+static bool enough_handles(char *why, size_t size)
+{
+    struct rlimit lim;
+
+    if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_max < MIN_HANDLES) {
+        snprintf(why, size,
+                 "the limit on open files is %llu, too low; raise it to %d or more (ulimit -Hn)",
+                 (unsigned long long)lim.rlim_max, MIN_HANDLES);
+        return false;
+    }
+    return true;
+}
+
 int manager_connect(const struct paths *p, bool start, char *why, size_t size)
 {
     unsigned waited = 0, step = 1;
@@ -179,6 +196,8 @@ int manager_connect(const struct paths *p, bool start, char *why, size_t size)
                  p->lock);
     } else if (fd < 0 && !start) {
         fd = -2;
+    } else if (fd < 0 && !enough_handles(why, size)) {
+        fd = -3;
     } else if (fd < 0 && start_manager(p, lock, why, size)) {
         fd = try_connect(p);
         if (fd < 0) {

@@ -9,6 +9,7 @@
 
 /*
  * A connection to the manager of these paths; start: make one if there is none.
- *   returns a descriptor, -1 with why (size): `what; hint`, -2 = none runs and start is false
+ *   returns a descriptor, -2 = none runs and start is false, else with why (size) `what; hint`:
+ *            -1, or -3 when a limit of the host is in the way
  */
 int manager_connect(const struct paths *p, bool start, char *why, size_t size);

@@ -225,7 +225,7 @@ int reach_manager(const struct paths *p, int *status)
 
     if (fd < 0) {
         complain(why, "");
-        *status = LX_STATUS_FAILED;
+        *status = fd == -3 ? LX_STATUS_RESOURCES : LX_STATUS_FAILED;
     }
     return fd;
 }

@@ -27,6 +27,7 @@ class Lx:
     """One state folder; close() ends its manager and removes it."""
 
     def __init__(self, sub="state"):
+        self.build = BUILD
         self.dir = tempfile.mkdtemp(prefix="lxt")
         os.chmod(self.dir, 0o755)
         if os.geteuid() == 0:
@@ -41,7 +42,7 @@ class Lx:
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.PIPE)
         env = dict(self.env, **kw.pop("env", {}))
-        return subprocess.Popen([os.path.join(BUILD, "lx")] + list(args), env=env, text=True,
+        return subprocess.Popen([os.path.join(self.build, "lx")] + list(args), env=env, text=True,
                                 cwd=kw.pop("cwd", self.dir), **identity(), **kw)
 
     def run(self, *args, timeout=20, stdin="", **kw):

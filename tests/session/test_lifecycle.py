@@ -4,6 +4,8 @@
 
 import os
 import random
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -243,6 +245,52 @@ def damaged_registry(lx):
     equal(lx.run("--", "true")[0], 0)
 
 
+def with_core(lx, text):
+    """Use a copy of the build whose lxcore is this script."""
+    lx.build = os.path.join(lx.dir, "build")
+    shutil.copytree(BUILD, lx.build, ignore=lambda d, names: [
+        n for n in names if n not in ("lx", "lxmanager", "init", "distro.tar")])
+    path = os.path.join(lx.build, "lxcore")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+
+
+@fresh
+def unsupported_host(lx):
+    with_core(lx, "echo 'lxcore: this host has no X; use Y' >&2; exit 71\n")
+    for args in ([], ["--root", "/"]):
+        status, out, err = lx.run(*args, "--", "true")
+        equal((status, out), (121, ""))
+        match(err, r"^lx: the instance did not start: lxcore: this host has no X; use Y[^\n]*\n$")
+    equal(os.listdir(os.path.join(lx.home, "distros")), [], "half made distributions")
+
+
+@fresh
+def core_that_dies_at_once(lx):
+    with_core(lx, "kill -9 $$\n")
+    status, _, err = lx.run("--", "true")
+    equal(status, 124)
+    match(err, r"^lx: the instance was ended by signal 9; [^\n]*\n$")
+
+
+@fresh
+def core_that_cannot_be_run(lx):
+    with_core(lx, "")
+    os.chmod(os.path.join(lx.build, "lxcore"), 0o644)
+    status, _, err = lx.run("--", "true")
+    equal(status in (124, 125), True, status)
+    match(err, r"^lx: [^\n]*; [^\n]*\n$")
+
+
+@fresh
+def too_few_handles(lx):
+    status, out, err = lx.run("--root", "/", "--", "true", preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_NOFILE, (20, 20)))
+    equal((status, out), (123, ""))
+    match(err, r"^lx: the limit on open files is 20[^\n]*; raise it[^\n]*\n$")
+
+
 @fresh
 def installation_cut_off(lx):
     rng = random.Random(1)
@@ -319,5 +367,6 @@ if __name__ == "__main__":
           root_instance_ends_with_its_command, terminate_and_shutdown, manager_killed,
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
           stop_and_continue, stale_socket, long_state_path, unusable_state_folder,
-          damaged_registry, installation_cut_off, random_kills, no_handles_leak,
+          damaged_registry, unsupported_host, core_that_dies_at_once,
+          core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
           manager_by_hand])
