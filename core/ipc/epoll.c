@@ -145,6 +145,17 @@ static struct epitem *ready_pop(struct epoll *set)
     return it;
 }
 
+/* The first of the list, left there. set->lock held, so nobody takes it off meanwhile. */
+static struct epitem *ready_first(struct epoll *set)
+{
+    struct epitem *it;
+
+    lock_acquire(&set->ready_lock);
+    it = list_first_entry_or_null(&set->ready, struct epitem, in_ready);
+    lock_release(&set->ready_lock);
+    return it;
+}
+
 static inline void set_wake(struct epoll *set)
 {
     waitq_wake(&set->wq, LX_POLLIN);
@@ -615,8 +626,8 @@ static void collect(struct epoll *set, struct collector *c)
         collect_host(set, c);
     }
     lock_release(&set->lock);
-    if (set->n_ready && c->n && !list_empty(&set->wq.waiters)) {
-        set_wake(set); /* somebody else may take the rest; who comes later looks for itself */
+    if (set->n_ready && c->n) {
+        set_wake(set); /* somebody may have gone to sleep while the list looked empty */
     }
 }
 
@@ -688,19 +699,20 @@ static u32 epoll_poll(struct file *f, struct poll_table *pt)
     host_handle watch = atomic_load(&set->watch);
     struct epitem *it;
     u32 mask = 0;
-    u32 todo;
 
     poll_wait(pt, &set->wq, LX_POLLIN);
     if (watch != HOST_NONE) {
         poll_wait_host(pt, watch, LX_POLLIN);
     }
     lock_acquire(&set->lock);
-    todo = set->n_ready;
-    while (!mask && todo--) {
-        it = ready_pop(set);
-        if (it && item_poll(it, NULL)) {
-            ready_add(set, it);
+    while (!mask && (it = ready_first(set)) != NULL) {
+        if (item_poll(it, NULL)) {
             mask = LX_POLLIN | LX_POLLRDNORM;
+            break;
+        }
+        ready_remove(set, it);
+        if (item_poll(it, NULL) && ready_add(set, it)) { /* it became ready in between */
+            set_wake(set);
         }
     }
     lock_release(&set->lock);
