@@ -13,12 +13,12 @@
 #include "vfs/file.h"
 #include "vfs/vnode.h"
 
-#define PIECE          (256ull << 10) /* of text, copied as a whole */
-#define HITS_TO_START  24             /* traps in a file before anything is patched */
-#define HITS_TO_REDO   256            /* traps at sites that need a new copy of their piece */
-#define MAX_REDO       6              /* such copies of one piece */
-#define MAX_SITES      4096
-#define N_BUCKETS      64
+#define PIECE         (256ull << 10) /* of text, copied as a whole */
+#define HITS_TO_START 24             /* traps in a file before anything is patched */
+#define HITS_TO_REDO  256            /* traps at sites that need a new copy of their piece */
+#define MAX_REDO      6              /* such copies of one piece */
+#define MAX_SITES     4096
+#define N_BUCKETS     64
 
 enum site_state { SITE_NEW, SITE_PATCHED, SITE_WAITING /* for a new copy */, SITE_NEVER };
 
@@ -31,20 +31,20 @@ struct site {
 
 /* locks: I immutable  l g_cache.lock */
 struct text {
-    struct text *next;          /* [l] bucket */
-    struct vnode *vn;           /* [I] referenced */
-    s64 mtime_ns, ctime_ns;     /* [I] of the file when it was copied */
-    u64 size;                   /* [I] */
-    u32 hits;                   /* [l] traps so far */
-    host_handle obj;            /* [l] island, then pieces; HOST_NONE before the first patch */
-    u64 obj_size;               /* [l] */
-    u64 n_pieces;               /* [I] */
-    u32 *place;                 /* [l] piece -> its number in obj, 0 none */
-    u8 *redone;                 /* [l] copies made of the piece */
+    struct text *next;      /* [l] bucket */
+    struct vnode *vn;       /* [I] referenced */
+    s64 mtime_ns, ctime_ns; /* [I] of the file when it was copied */
+    u64 size;               /* [I] */
+    u32 hits;               /* [l] traps so far */
+    host_handle obj;        /* [l] island, then pieces; HOST_NONE before the first patch */
+    u64 obj_size;           /* [l] */
+    u64 n_pieces;           /* [I] */
+    u32 *place;             /* [l] piece -> its number in obj, 0 none */
+    u8 *redone;             /* [l] copies made of the piece */
     u64 used_stubs[BITMAP_WORDS(TEXT_STUBS)]; /* [l] */
-    struct site *sites;         /* [l] */
+    struct site *sites;                       /* [l] */
     u32 n_sites, cap_sites;
-    u32 waiting_hits;           /* [l] */
+    u32 waiting_hits; /* [l] */
 };
 
 static struct {
@@ -200,7 +200,7 @@ static bool cas16(void *p, const u128 *old, const u128 *new)
 
     __asm__ volatile("lock cmpxchg16b %1"
                      : "=@cce"(ok), "+m"(*(u128 *)p), "+a"(lo), "+d"(hi)
-                     : "b"((u64)*new), "c"((u64)(*new >> 64))
+                     : "b"((u64) * new), "c"((u64)(*new >> 64))
                      : "memory");
     return ok;
 }
@@ -378,8 +378,7 @@ static s64 overlay(struct text *x, u64 addr, u64 len, u64 off)
     return r;
 }
 
-s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_handle h,
-             u64 host_off)
+s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_handle h, u64 host_off)
 {
     s64 r = host_mem_map_file(addr, len, HOST_R | HOST_X, 0, h, host_off);
     u64 island = island_address(addr, off);

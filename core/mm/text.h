@@ -25,10 +25,10 @@ struct text;
 /* How to patch one site: made by the patcher (gate/patch.c). Addresses are relative to where
  * offset 0 of the file is mapped; the island starts at -TEXT_ISLAND_BELOW. */
 struct text_patch {
-    s64 at;              /* first byte changed                        */
-    u8 bytes[8];         /* new ones                                  */
+    s64 at;      /* first byte changed                        */
+    u8 bytes[8]; /* new ones                                  */
     u32 n;
-    u32 stub;            /* slot of the island                        */
+    u32 stub; /* slot of the island                        */
     u8 code[TEXT_STUB_SIZE];
 };
 
@@ -37,9 +37,8 @@ struct text_patch {
  * free_stub(ctx, i) says whether slot i of the island is free.
  *   returns 0, or -LX_ENOENT: leave it alone
  */
-typedef s64 (*text_planner)(u64 site, const u8 *code, u64 nr,
-                            bool (*free_stub)(void *ctx, u32 i), void *ctx,
-                            struct text_patch *out);
+typedef s64 (*text_planner)(u64 site, const u8 *code, u64 nr, bool (*free_stub)(void *ctx, u32 i),
+                            void *ctx, struct text_patch *out);
 
 /* Where the stubs jump to, and who plans; set at boot. Without it nothing is ever patched. */
 void text_init(u64 gate, text_planner planner);

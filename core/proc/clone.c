@@ -32,7 +32,8 @@
     (LX_CLONE_NEWTIME | LX_CLONE_NEWNS | LX_CLONE_NEWCGROUP | LX_CLONE_NEWUTS | LX_CLONE_NEWIPC |  \
      LX_CLONE_NEWUSER | LX_CLONE_NEWPID | LX_CLONE_NEWNET)
 
-#define CLONE3_FLAGS (0xffffff00ull | LX_CLONE_CLEAR_SIGHAND | LX_CLONE_INTO_CGROUP | LX_CLONE_NEWTIME)
+#define CLONE3_FLAGS                                                                               \
+    (0xffffff00ull | LX_CLONE_CLEAR_SIGHAND | LX_CLONE_INTO_CGROUP | LX_CLONE_NEWTIME)
 
 struct borrow {
     struct regs regs;
@@ -504,7 +505,8 @@ s64 sys_clone3(struct task *t, uptr args, u64 size)
             return -LX_E2BIG;
         }
     }
-    if ((a.flags & ~(u64)CLONE3_FLAGS) || (a.flags & LX_CLONE_DETACHED) || (a.stack == 0) != (a.stack_size == 0)) {
+    if ((a.flags & ~(u64)CLONE3_FLAGS) || (a.flags & LX_CLONE_DETACHED) ||
+        (a.stack == 0) != (a.stack_size == 0)) {
         return -LX_EINVAL;
     }
     if ((a.flags & (LX_CLONE_THREAD | LX_CLONE_PARENT)) && a.exit_signal != 0) {

@@ -239,7 +239,7 @@ static s64 become_single(struct task *t)
         return -LX_EAGAIN;
     }
     g->exec_task = t;
-    list_for_each_entry(other, &g->threads, in_group) {
+    list_for_each_entry (other, &g->threads, in_group) {
         if (other != t) {
             task_kick(other, KT_EXIT);
         }
@@ -486,8 +486,9 @@ s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv
                const char *const *envp)
 {
     struct exec_job *job = kzalloc(sizeof(*job));
-    struct exec_request q = {
-        .dfd = fd < 0 ? LX_AT_FDCWD : fd, .path = path, .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
+    struct exec_request q = {.dfd = fd < 0 ? LX_AT_FDCWD : fd,
+                             .path = path,
+                             .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
     s64 slot = -1;
     s64 r = -LX_ENOMEM;
 

@@ -82,7 +82,8 @@ static void reparent_children(struct group *g)
     struct group *reaper = find_reaper(g);
     struct group *c, *next;
 
-    list_for_each_entry_safe(c, next, &g->children, sibling) {
+    list_for_each_entry_safe(c, next, &g->children, sibling)
+    {
         list_del_init(&c->sibling);
         c->parent = reaper;
         c->exit_signal = LX_SIGCHLD;
@@ -105,7 +106,7 @@ static bool orphaned_without(struct pid *pgrp, const struct group *without)
 {
     struct group *m;
 
-    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+    list_for_each_entry (m, &pgrp->pgrp, in_pgrp) {
         if (m == without || (m->flags & GROUP_ZOMBIE) || m->parent == NULL) {
             continue;
         }
@@ -130,7 +131,7 @@ static bool has_stopped(struct pid *pgrp)
 {
     struct group *m;
 
-    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+    list_for_each_entry (m, &pgrp->pgrp, in_pgrp) {
         if (m->flags & GROUP_STOPPED) {
             return true;
         }
@@ -145,7 +146,7 @@ static void hangup_if_orphaned(struct pid *pgrp, const struct group *dying)
     if (!orphaned_without(pgrp, dying) || !has_stopped(pgrp)) {
         return;
     }
-    list_for_each_entry(m, &pgrp->pgrp, in_pgrp) {
+    list_for_each_entry (m, &pgrp->pgrp, in_pgrp) {
         if (m != dying) {
             signal_group(m, LX_SIGHUP, NULL);
             signal_group(m, LX_SIGCONT, NULL);
@@ -161,7 +162,7 @@ static void check_orphans(struct group *g)
     if (g->parent != NULL && g->parent->pgrp != g->pgrp && g->parent->session == g->session) {
         hangup_if_orphaned(g->pgrp, g);
     }
-    list_for_each_entry(c, &g->children, sibling) {
+    list_for_each_entry (c, &g->children, sibling) {
         if (c->pgrp != g->pgrp && c->session == g->session) {
             hangup_if_orphaned(c->pgrp, g);
         }

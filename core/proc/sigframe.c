@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frame a handler runs on, bit for bit what Linux puts there (sigreturn(2), <asm/sigcontext.h>):
- * return address, ucontext, siginfo, and above it the vector state in the standard XSAVE format,
- * 64-byte aligned, with its two magic numbers. The vector state goes straight between registers
- * and guest memory.
+ * The frame a handler runs on, bit for bit what Linux puts there (sigreturn(2),
+ * <asm/sigcontext.h>): return address, ucontext, siginfo, and above it the vector state in the
+ * standard XSAVE format, 64-byte aligned, with its two magic numbers. The vector state goes
+ * straight between registers and guest memory.
  */
 #include "base/str.h"
 #include "ks/uaccess.h"
@@ -11,15 +11,15 @@
 #include "proc/signal.h"
 #include "sysproto.h"
 
-#define RED_ZONE       128
-#define USER_CS        0x33
-#define USER_SS        0x2b
-#define EFLAGS_USER    0x250dd5ull /* what a frame may set: arithmetic, DF, OF, TF, RF, AC, ID */
-#define EFLAGS_TF      0x100ull
-#define EFLAGS_DF      0x400ull
-#define EFLAGS_RF      0x10000ull
-#define EFLAGS_FIXED   0x202ull
-#define XFEATURE_PKRU  (1ull << 9)
+#define RED_ZONE      128
+#define USER_CS       0x33
+#define USER_SS       0x2b
+#define EFLAGS_USER   0x250dd5ull /* what a frame may set: arithmetic, DF, OF, TF, RF, AC, ID */
+#define EFLAGS_TF     0x100ull
+#define EFLAGS_DF     0x400ull
+#define EFLAGS_RF     0x10000ull
+#define EFLAGS_FIXED  0x202ull
+#define XFEATURE_PKRU (1ull << 9)
 
 s64 fpu_save(u64 area, u64 mask);
 s64 fpu_restore(u64 area, u64 mask);
@@ -107,8 +107,8 @@ s64 sigframe_push(struct task *t, struct regs *r, u32 sig, const struct lx_sigin
 {
     const struct host_caps *c = host_caps();
     struct lx_rt_sigframe f;
-    bool alt = (sa->flags & LX_SA_ONSTACK) && t->altstack.ss_size != 0 &&
-               !on_altstack(t, r->rsp) && !(t->altstack.ss_flags & LX_SS_DISABLE);
+    bool alt = (sa->flags & LX_SA_ONSTACK) && t->altstack.ss_size != 0 && !on_altstack(t, r->rsp) &&
+               !(t->altstack.ss_flags & LX_SS_DISABLE);
     u64 sp = alt ? t->altstack.ss_sp + t->altstack.ss_size : r->rsp - RED_ZONE;
     u64 fp = (sp - c->xstate_size - LX_FP_XSTATE_MAGIC2_SIZE) & ~63ull;
     u64 at = ((fp - sizeof(f)) & ~15ull) - 8;
@@ -165,7 +165,8 @@ static s64 get_fpu(u64 at)
         return 0;
     }
     if ((at & 63) || !user_range_ok(mk_uptr(at), 576) ||
-        copy_from_user(&sw, mk_uptr(at + offsetof(struct lx_fpstate, sw_reserved)), sizeof(sw)) < 0) {
+        copy_from_user(&sw, mk_uptr(at + offsetof(struct lx_fpstate, sw_reserved)), sizeof(sw)) <
+            0) {
         return -LX_EFAULT;
     }
     if (sw.magic1 != LX_FP_XSTATE_MAGIC1 || sw.xstate_size > host_caps()->xstate_size ||

@@ -83,7 +83,8 @@ void sigpending_flush(struct sigpending *p)
 {
     struct sigqueue_entry *e, *next;
 
-    list_for_each_entry_safe(e, next, &p->queue, node) {
+    list_for_each_entry_safe(e, next, &p->queue, node)
+    {
         list_del(&e->node);
         kfree(e);
     }
@@ -95,15 +96,12 @@ enum sig_default signal_default(u32 sig)
     switch (sig) {
     case LX_SIGCHLD:
     case LX_SIGURG:
-    case LX_SIGWINCH:
-        return SIGD_IGNORE;
-    case LX_SIGCONT:
-        return SIGD_CONT;
+    case LX_SIGWINCH: return SIGD_IGNORE;
+    case LX_SIGCONT: return SIGD_CONT;
     case LX_SIGSTOP:
     case LX_SIGTSTP:
     case LX_SIGTTIN:
-    case LX_SIGTTOU:
-        return SIGD_STOP;
+    case LX_SIGTTOU: return SIGD_STOP;
     case LX_SIGQUIT:
     case LX_SIGILL:
     case LX_SIGTRAP:
@@ -113,10 +111,8 @@ enum sig_default signal_default(u32 sig)
     case LX_SIGSEGV:
     case LX_SIGXCPU:
     case LX_SIGXFSZ:
-    case LX_SIGSYS:
-        return SIGD_CORE;
-    default:
-        return SIGD_TERM;
+    case LX_SIGSYS: return SIGD_CORE;
+    default: return SIGD_TERM;
     }
 }
 
@@ -172,7 +168,7 @@ void group_begin_exit_locked(struct group *g, s32 code)
     g->flags |= GROUP_EXITING;
     g->flags &= ~(u32)(GROUP_STOPPED | GROUP_STOP_PENDING);
     g->exit_code = code;
-    list_for_each_entry(t, &g->threads, in_group) {
+    list_for_each_entry (t, &g->threads, in_group) {
         task_kick(t, KT_EXIT);
     }
 }
@@ -204,7 +200,8 @@ static void remove_signals(struct group *g, struct sigpending *p, u64 set)
         return;
     }
     p->set &= ~set;
-    list_for_each_entry_safe(e, next, &p->queue, node) {
+    list_for_each_entry_safe(e, next, &p->queue, node)
+    {
         if (set & LX_SIGMASK(e->info.signo)) {
             list_del(&e->node);
             g->n_queued--;
@@ -218,7 +215,7 @@ static void remove_everywhere(struct group *g, u64 set)
     struct task *t;
 
     remove_signals(g, &g->shared, set);
-    list_for_each_entry(t, &g->threads, in_group) {
+    list_for_each_entry (t, &g->threads, in_group) {
         remove_signals(g, &t->pending, set);
     }
 }
@@ -239,7 +236,7 @@ static void cancel_opposites(struct group *g, u32 sig)
                 g->flags |= GROUP_CONTINUED;
                 g->cont_reported = false;
             }
-            list_for_each_entry(t, &g->threads, in_group) {
+            list_for_each_entry (t, &g->threads, in_group) {
                 task_kick(t, KT_STOP | KT_SIGNAL);
             }
         }
@@ -265,7 +262,7 @@ static void wake_for(struct group *g, struct task *t, u32 sig)
         task_kick(g->leader, KT_SIGNAL);
         return;
     }
-    list_for_each_entry(i, &g->threads, in_group) {
+    list_for_each_entry (i, &g->threads, in_group) {
         if (wants(i, sig) || (i->sig_waiting & LX_SIGMASK(sig))) {
             task_kick(i, KT_SIGNAL);
             return;
@@ -399,7 +396,7 @@ s64 signal_pgrp(struct pid *pgrp, u32 sig, const struct lx_siginfo *info)
     if (!locked) {
         lock_acquire(&g_pid_lock);
     }
-    list_for_each_entry(g, &pgrp->pgrp, in_pgrp) {
+    list_for_each_entry (g, &pgrp->pgrp, in_pgrp) {
         signal_group(g, sig, info);
         r = 0;
     }
@@ -470,7 +467,7 @@ void signal_set_mask(struct task *t, u64 mask)
     t->sigmask = mask;
     if (newly != 0) {
         /* what was meant for us may suit another thread now */
-        list_for_each_entry(other, &g->threads, in_group) {
+        list_for_each_entry (other, &g->threads, in_group) {
             if (other != t && (newly & ~other->sigmask)) {
                 task_kick(other, KT_SIGNAL);
             }
@@ -511,7 +508,7 @@ static u32 take_from(struct group *g, struct sigpending *p, u64 set, struct lx_s
         return 0;
     }
     sig = pick(p->set & set);
-    list_for_each_entry(e, &p->queue, node) {
+    list_for_each_entry (e, &p->queue, node) {
         if (e->info.signo == (s32)sig) {
             if (found != NULL) {
                 more = true;
@@ -594,7 +591,7 @@ static void begin_stop(struct task *t, u32 sig)
         g->flags &= ~(u32)GROUP_CONTINUED;
         g->stop_sig = (s32)sig;
         g->stop_reported = false;
-        list_for_each_entry(i, &g->threads, in_group) {
+        list_for_each_entry (i, &g->threads, in_group) {
             task_kick(i, KT_STOP);
         }
         lock_release(&g->lock);
@@ -636,18 +633,11 @@ static void settle_restart(struct task *t, struct regs *r, const struct lx_sigac
         return;
     }
     switch (-ret) {
-    case LX_ERESTARTNOINTR:
-        again = true;
-        break;
-    case LX_ERESTARTSYS:
-        again = sa == NULL || (sa->flags & LX_SA_RESTART);
-        break;
+    case LX_ERESTARTNOINTR: again = true; break;
+    case LX_ERESTARTSYS: again = sa == NULL || (sa->flags & LX_SA_RESTART); break;
     case LX_ERESTARTNOHAND:
-    case LX_ERESTART_RESTARTBLOCK:
-        again = sa == NULL;
-        break;
-    default:
-        return;
+    case LX_ERESTART_RESTARTBLOCK: again = sa == NULL; break;
+    default: return;
     }
     if (!again) {
         r->rax = (u64)-LX_EINTR;
@@ -707,8 +697,9 @@ static bool is_fault(u32 sig, const struct lx_siginfo *info)
 static void log_death(const struct task *t, const struct regs *r, u32 sig,
                       const struct lx_siginfo *info)
 {
-    klog(KLOG_DEBUG, "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx",
-         t->comm, task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
+    klog(KLOG_DEBUG,
+         "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx", t->comm,
+         task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
          t->kt->trap_err);
 }
 

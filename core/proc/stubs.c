@@ -4,8 +4,14 @@
 #include "proc/itimer.h"
 #include "proc/pidfd.h"
 
-__attribute__((weak)) void itimer_group_exit(struct group *g) { (void)g; }
-__attribute__((weak)) void itimer_exec(struct task *t) { (void)t; }
+__attribute__((weak)) void itimer_group_exit(struct group *g)
+{
+    (void)g;
+}
+__attribute__((weak)) void itimer_exec(struct task *t)
+{
+    (void)t;
+}
 __attribute__((weak)) s64 pidfd_new(struct pid *p, u32 flags, struct file **out)
 {
     (void)p, (void)flags, (void)out;

@@ -29,51 +29,66 @@ struct tty;
 struct pid {
     struct ref ref;
     lx_pid_t nr;
-    struct task *task;            /* [P] thread with this tid                  */
-    struct group *group;          /* [P] process with this pid                 */
-    struct list_head pgrp;        /* [P] groups whose process group this is    */
-    struct list_head session;     /* [P] groups whose session this is          */
-    struct waitq wait;            /* pidfd pollers                             */
-    _Atomic u32 exited;           /* [a] the process with this number has ended */
+    struct task *task;        /* [P] thread with this tid                  */
+    struct group *group;      /* [P] process with this pid                 */
+    struct list_head pgrp;    /* [P] groups whose process group this is    */
+    struct list_head session; /* [P] groups whose session this is          */
+    struct waitq wait;        /* pidfd pollers                             */
+    _Atomic u32 exited;       /* [a] the process with this number has ended */
 };
 
-struct sigqueue_entry { struct list_head node; struct lx_siginfo info; u32 uid; void *timer; };
-struct sigpending { struct list_head queue; u64 set; };
+struct sigqueue_entry {
+    struct list_head node;
+    struct lx_siginfo info;
+    u32 uid;
+    void *timer;
+};
+struct sigpending {
+    struct list_head queue;
+    u64 set;
+};
 
 /* Signal actions, shared with CLONE_SIGHAND. */
 struct sighand {
     struct ref ref;
-    struct lock lock;                     /* LOCK_TASK */
-    struct lx_sigaction action[LX_NSIG];  /* [lock] [0] is signal 1 */
+    struct lock lock;                    /* LOCK_TASK */
+    struct lx_sigaction action[LX_NSIG]; /* [lock] [0] is signal 1 */
 };
 
-enum group_flags { GROUP_EXITING = 1, GROUP_STOPPED = 2, GROUP_CONTINUED = 4, GROUP_EXECED = 8,
-                   GROUP_REAPER = 16 /* child subreaper */, GROUP_ZOMBIE = 32,
-                   GROUP_STOP_PENDING = 64, GROUP_VFORKED = 128 };
+enum group_flags {
+    GROUP_EXITING = 1,
+    GROUP_STOPPED = 2,
+    GROUP_CONTINUED = 4,
+    GROUP_EXECED = 8,
+    GROUP_REAPER = 16 /* child subreaper */,
+    GROUP_ZOMBIE = 32,
+    GROUP_STOP_PENDING = 64,
+    GROUP_VFORKED = 128
+};
 
 /* locks: P g_pid_lock  g group lock  I immutable  a atomic */
 struct group {
     struct ref ref;
-    struct lock lock;              /* LOCK_GROUP */
-    struct pid *pid;               /* [I] */
-    struct pid *pgrp, *session;    /* [P] */
+    struct lock lock;                     /* LOCK_GROUP */
+    struct pid *pid;                      /* [I] */
+    struct pid *pgrp, *session;           /* [P] */
     struct list_head in_pgrp, in_session; /* [P] */
-    struct group *parent;          /* [P] NULL for init */
-    struct list_head children;     /* [P] groups */
-    struct list_head sibling;      /* [P] */
-    struct list_head threads;      /* [P,g] tasks by in_group */
-    u32 n_threads;                 /* [P,g] live ones */
-    struct task *leader;           /* [P] thread whose tid is the pid (changes at exec) */
-    u32 flags;                     /* [g] GROUP_* */
-    s32 exit_code;                 /* [g] wait status form */
-    s32 exit_signal;               /* [P] to the parent, usually SIGCHLD */
-    s32 stop_sig;                  /* [g] */
-    u32 stop_count;                /* [g] threads still to stop */
-    bool stop_reported, cont_reported; /* [P] to wait4 */
-    struct sigpending shared;      /* [g] */
-    u32 n_queued;                  /* [g] entries on all queues of the group */
-    struct waitq child_wait;       /* parents in wait4 sleep here (their own group's) */
-    struct task *exec_task;        /* [g] thread that waits for the others to die */
+    struct group *parent;                 /* [P] NULL for init */
+    struct list_head children;            /* [P] groups */
+    struct list_head sibling;             /* [P] */
+    struct list_head threads;             /* [P,g] tasks by in_group */
+    u32 n_threads;                        /* [P,g] live ones */
+    struct task *leader;                  /* [P] thread whose tid is the pid (changes at exec) */
+    u32 flags;                            /* [g] GROUP_* */
+    s32 exit_code;                        /* [g] wait status form */
+    s32 exit_signal;                      /* [P] to the parent, usually SIGCHLD */
+    s32 stop_sig;                         /* [g] */
+    u32 stop_count;                       /* [g] threads still to stop */
+    bool stop_reported, cont_reported;    /* [P] to wait4 */
+    struct sigpending shared;             /* [g] */
+    u32 n_queued;                         /* [g] entries on all queues of the group */
+    struct waitq child_wait;              /* parents in wait4 sleep here (their own group's) */
+    struct task *exec_task;               /* [g] thread that waits for the others to die */
     struct waitq exec_wait;
     struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
     struct tty *tty;               /* [P] controlling terminal, referenced by the session */
@@ -82,7 +97,8 @@ struct group {
     u64 start_ns;                  /* [I] HOST_CLOCK_BOOT */
     u64 dead_user_ns, dead_sys_ns; /* [g] of exited threads */
     u64 child_user_ns, child_sys_ns, child_maxrss; /* [P] of waited-for children */
-    s32 oom_adj; u32 pad_;
+    s32 oom_adj;
+    u32 pad_;
 };
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_TRACED, TASK_ZOMBIE, TASK_DEAD };
@@ -90,47 +106,50 @@ enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_TRACED, TASK_Z
 /* locks: o the task itself  plus the above */
 struct task {
     struct ref ref;
-    struct kthread *kt;            /* [P] host thread that runs it; NULL when none (dead, handed on) */
-    struct pid *pid;               /* [I after exec] tid */
-    struct group *group;           /* [I] */
-    struct list_head in_group;     /* [P,g] */
-    struct mm *mm;                 /* [o] */
-    struct fdtable *files;         /* [o] */
-    struct fsinfo *fs;             /* [o] */
-    struct sighand *sighand;       /* [o] */
-    struct cred *cred;             /* [o writes, P others read] */
-    _Atomic u32 state;             /* enum task_state, for /proc */
-    char comm[16];                 /* [o] */
-    u32 personality;               /* [o] */
+    struct kthread *kt;        /* [P] host thread that runs it; NULL when none (dead, handed on) */
+    struct pid *pid;           /* [I after exec] tid */
+    struct group *group;       /* [I] */
+    struct list_head in_group; /* [P,g] */
+    struct mm *mm;             /* [o] */
+    struct fdtable *files;     /* [o] */
+    struct fsinfo *fs;         /* [o] */
+    struct sighand *sighand;   /* [o] */
+    struct cred *cred;         /* [o writes, P others read] */
+    _Atomic u32 state;         /* enum task_state, for /proc */
+    char comm[16];             /* [o] */
+    u32 personality;           /* [o] */
     /* signals */
-    u64 sigmask;                   /* [o writes] blocked */
-    u64 saved_sigmask;             /* [o] restored after sigsuspend/ppoll when no handler ran */
-    bool restore_sigmask;          /* [o] */
-    struct sigpending pending;     /* [g] */
-    u64 sig_waiting;               /* [g] set sigtimedwait sleeps for, else 0 */
-    struct lx_stack altstack;      /* [o] */
-    s32 pdeath_sig;                /* [o] */
+    u64 sigmask;               /* [o writes] blocked */
+    u64 saved_sigmask;         /* [o] restored after sigsuspend/ppoll when no handler ran */
+    bool restore_sigmask;      /* [o] */
+    struct sigpending pending; /* [g] */
+    u64 sig_waiting;           /* [g] set sigtimedwait sleeps for, else 0 */
+    struct lx_stack altstack;  /* [o] */
+    s32 pdeath_sig;            /* [o] */
     /* exit duties */
-    uptr clear_child_tid;          /* [o] */
-    uptr robust_list; u64 robust_len; /* [o] */
-    uptr rseq; u32 rseq_len, rseq_sig; /* [o] */
+    uptr clear_child_tid; /* [o] */
+    uptr robust_list;
+    u64 robust_len; /* [o] */
+    uptr rseq;
+    u32 rseq_len, rseq_sig; /* [o] */
     s32 exit_code;
-    bool gone;                     /* [P,g] left its group; the end may be done again by another */
-    bool released;                 /* [P] the tree's reference was dropped */
+    bool gone;     /* [P,g] left its group; the end may be done again by another */
+    bool released; /* [P] the tree's reference was dropped */
     /* vfork: whose thread we run on, and who waits for us */
-    struct task *vfork_parent;     /* [o] set while this task borrows the parent's host thread */
-    struct borrow *borrow;         /* [o] what the parent's host thread goes back to */
-    struct waitq vfork_wait;       /* parents that really sleep until this task execs or exits */
-    _Atomic u32 vfork_done;        /* [a] */
-    struct exec_job *exec_job;     /* [o] image to be loaded by a pool process */
+    struct task *vfork_parent; /* [o] set while this task borrows the parent's host thread */
+    struct borrow *borrow;     /* [o] what the parent's host thread goes back to */
+    struct waitq vfork_wait;   /* parents that really sleep until this task execs or exits */
+    _Atomic u32 vfork_done;    /* [a] */
+    struct exec_job *exec_job; /* [o] image to be loaded by a pool process */
     /* restart */
     s64 (*restart_fn)(struct task *t); /* [o] ERESTART_RESTARTBLOCK */
     u64 restart_arg[5];
-    u64 fs_base;                   /* [o] while not loaded */
-    s32 nice; u32 sched_policy, sched_prio; /* [a] */
+    u64 fs_base; /* [o] while not loaded */
+    s32 nice;
+    u32 sched_policy, sched_prio; /* [a] */
     u64 timer_slack;
     u64 io_read, io_written, n_syscalls;
-    void *ptrace;                  /* later */
+    void *ptrace; /* later */
     bool did_exec, in_execve;
     struct lx_siginfo *fault_info;
 };
@@ -171,7 +190,8 @@ bool signal_pending(const struct task *t);
 /* Whether t ignores sig or has it blocked (tty SIGTTOU rules). */
 bool signal_ignored(struct task *t, u32 sig);
 bool signal_blocked(const struct task *t, u32 sig);
-/* Replace t's mask for the time of a call (ppoll, sigsuspend); undone at the return to user mode. */
+/* Replace t's mask for the time of a call (ppoll, sigsuspend); undone at the return to user mode.
+ */
 void signal_set_temp_mask(struct task *t, u64 mask);
 void signal_set_mask(struct task *t, u64 mask);
 /* Whether the process group has no member with a parent outside it in its session (orphaned). */

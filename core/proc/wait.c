@@ -15,13 +15,13 @@
 
 /* What is waited for, and what was found. */
 struct wait_for {
-    u32 type;         /* LX_P_*                                     */
-    struct pid *pid;  /* LX_P_PID, LX_P_PGID: referenced, NULL none */
+    u32 type;        /* LX_P_*                                     */
+    struct pid *pid; /* LX_P_PID, LX_P_PGID: referenced, NULL none */
     u32 options;
     lx_pid_t found;
     u32 uid;
-    s32 code;         /* CLD_*                                      */
-    s32 status;       /* wait status form                           */
+    s32 code;   /* CLD_*                                      */
+    s32 status; /* wait status form                           */
     struct lx_rusage ru;
 };
 
@@ -93,7 +93,7 @@ static s64 look(struct task *t, struct wait_for *w)
     s64 r = -LX_ECHILD;
 
     lock_acquire(&g_pid_lock);
-    list_for_each_entry(c, &t->group->children, sibling) {
+    list_for_each_entry (c, &t->group->children, sibling) {
         if (!matches(w, c)) {
             continue;
         }
@@ -149,8 +149,8 @@ s64 sys_wait4(struct task *t, s32 pid, uptr status, u32 options, uptr usage)
     struct wait_for w = {.type = LX_P_ALL, .options = options | LX_WEXITED};
     s64 r;
 
-    if (options & ~(u32)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX_WNOTHREAD | LX_WCLONE |
-                         LX_WALL)) {
+    if (options &
+        ~(u32)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX_WNOTHREAD | LX_WCLONE | LX_WALL)) {
         return -LX_EINVAL;
     }
     if (pid == S32_MIN) {
@@ -189,8 +189,7 @@ static s64 waitid_target(struct task *t, s32 which, s32 id, struct wait_for *w)
 
     w->type = (u32)which;
     switch (which) {
-    case LX_P_ALL:
-        return 0;
+    case LX_P_ALL: return 0;
     case LX_P_PID:
         if (id <= 0) {
             return -LX_EINVAL;
@@ -229,8 +228,7 @@ static s64 waitid_target(struct task *t, s32 which, s32 id, struct wait_for *w)
         }
         file_put(f);
         return r;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
 }
 
@@ -261,8 +259,8 @@ s64 sys_waitid(struct task *t, s32 which, s32 id, uptr info, u32 options, uptr u
         si.code = w.code;
         si.f.chld.pid = w.found;
         si.f.chld.uid = w.uid;
-        si.f.chld.status = w.code == LX_CLD_EXITED     ? (w.status >> 8) & 0xff
-                           : w.code == LX_CLD_STOPPED  ? (w.status >> 8) & 0xff
+        si.f.chld.status = w.code == LX_CLD_EXITED      ? (w.status >> 8) & 0xff
+                           : w.code == LX_CLD_STOPPED   ? (w.status >> 8) & 0xff
                            : w.code == LX_CLD_CONTINUED ? LX_SIGCONT
                                                         : w.status & 0x7f;
         if (usage.a != 0 && copy_to_user(usage, &w.ru, sizeof(w.ru)) < 0) {
