@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pty(7): the master end. What the terminal's programs wrote is read here, and the other way round. */
+/* pty(7): the master end. What the terminal's programs wrote is read here, and what is written here
+ * is what they read. */
 #include "base/fmt.h"
 #include "ks/uaccess.h"
 #include "lx_capability.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: core/tty core/fs/devpts core/fs/devfs core/fs/tmpfs core/proc core/mm core/ipc core/vfs core/ks core/base host/fake gen */
 #include "tests/unit/unit.h"
 
 #include "fs/devfs/devfs.h"

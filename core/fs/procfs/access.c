@@ -94,8 +94,8 @@ s64 proc_peek(struct task *t, bool write, u64 addr, void *buf, u64 len)
     s32 slot;
 
     if (me && me->mm && me->mm == t->mm && !write) {
-        u64 n = user_range_ok(mk_uptr(addr), len) ? copy_from_user_some(buf, mk_uptr(addr), len)
-                                                  : 0;
+        u64 n =
+            user_range_ok(mk_uptr(addr), len) ? copy_from_user_some(buf, mk_uptr(addr), len) : 0;
 
         return n ? (s64)n : -LX_EFAULT;
     }

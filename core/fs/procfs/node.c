@@ -70,7 +70,10 @@ static u64 node_ino(const struct pnode *n)
 {
     u64 h = hash_combine(hash_u64((u64)(uintptr_t)n->row), (u64)n->pid << 32 | (u64)n->tid);
 
-    return n->row == &g_proc_root_row ? ROOT_INO : (hash_combine(h, n->arg) & 0x7fffffff) | 0x80000000;
+    if (n->row == &g_proc_root_row) {
+        return ROOT_INO;
+    }
+    return (hash_combine(h, n->arg) & 0x7fffffff) | 0x80000000;
 }
 
 static const struct vnode_ops *node_ops(const struct prow *row)

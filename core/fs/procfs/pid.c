@@ -127,8 +127,7 @@ static s64 show_children(struct pctx *c)
         return 0;
     }
     lock_acquire(&g_pid_lock);
-    list_for_each_entry(child, &c->g->children, sibling)
-    {
+    list_for_each_entry (child, &c->g->children, sibling) {
         pb_printf(c->b, "%d ", child->pid->nr);
     }
     lock_release(&g_pid_lock);
@@ -151,7 +150,7 @@ static s64 ns_link(struct pctx *c, char *buf, u64 size)
         const char *name;
         u32 ino;
     } ns[] = {
-        {"cgroup", 0xeffffffb}, {"ipc", 0xefffffff}, {"mnt", 0xeffffff8}, {"net", 0xeffffff9},
+        {"cgroup", 0xeffffffb}, {"ipc", 0xefffffff},  {"mnt", 0xeffffff8},  {"net", 0xeffffff9},
         {"pid", 0xeffffffc},    {"time", 0xeffffffa}, {"user", 0xeffffffd}, {"uts", 0xeffffffe},
     };
 
@@ -174,19 +173,28 @@ static s64 ns_jump(struct pctx *c, const struct cred *cr, struct dentry **out)
 
 #define NS(name) PROC_LINK(name, .flags = PROC_PTRACE, .link = ns_link, .jump = ns_jump)
 const struct prow g_proc_ns_rows[] = {
-    NS("cgroup"), NS("ipc"), NS("mnt"), NS("net"), NS("pid"), NS("pid_for_children"),
-    NS("time"), NS("time_for_children"), NS("user"), NS("uts"), {0},
+    NS("cgroup"), NS("ipc"),
+    NS("mnt"),    NS("net"),
+    NS("pid"),    NS("pid_for_children"),
+    NS("time"),   NS("time_for_children"),
+    NS("user"),   NS("uts"),
+    {0},
 };
 
 static const struct prow g_attr_rows[] = {
-    PROC_FILE("current", 0666), PROC_FILE("exec", 0666), PROC_FILE("fscreate", 0666),
-    PROC_FILE("keycreate", 0666), PROC_FILE("prev", 0444), PROC_FILE("sockcreate", 0666), {0},
+    PROC_FILE("current", 0666),
+    PROC_FILE("exec", 0666),
+    PROC_FILE("fscreate", 0666),
+    PROC_FILE("keycreate", 0666),
+    PROC_FILE("prev", 0444),
+    PROC_FILE("sockcreate", 0666),
+    {0},
 };
 
 /* ------------------------------------------------------------------ threads ---------------- */
 
-static const struct prow g_tid_row = PROC_DIR("", 0555, .flags = PROC_OWNER,
-                                              .rows = g_proc_pid_rows);
+static const struct prow g_tid_row =
+    PROC_DIR("", 0555, .flags = PROC_OWNER, .rows = g_proc_pid_rows);
 
 static s64 tid_find(struct pctx *dir, const char *name, struct pnode *out)
 {
@@ -214,8 +222,7 @@ static lx_pid_t next_tid(struct group *g, lx_pid_t from)
     lx_pid_t best = 0;
 
     lock_acquire(&g_pid_lock);
-    list_for_each_entry(t, &g->threads, in_group)
-    {
+    list_for_each_entry (t, &g->threads, in_group) {
         if (t->pid->nr >= from && (!best || t->pid->nr < best)) {
             best = t->pid->nr;
         }

@@ -9,7 +9,7 @@
 #include "mm/space.h"
 #include "vfs/dcache.h"
 
-#define NAME_COLUMN 73      /* where maps puts names */
+#define NAME_COLUMN 73         /* where maps puts names */
 #define STRINGS_MAX (2u << 20) /* of argv and environ shown */
 #define PEEK_SIZE   4096
 
@@ -17,7 +17,7 @@
 struct area {
     u64 start, end, off;
     u32 prot, flags;
-    struct file *file;  /* referenced, or NULL */
+    struct file *file; /* referenced, or NULL */
     const char *label;
 };
 
@@ -32,8 +32,13 @@ static bool next_area(struct mm *mm, u64 *addr, struct area *out)
         v = mm_next(v);
     }
     if (v) {
-        *out = (struct area){MAX(v->start, *addr), v->end, v->off, v->prot, v->flags,
-                             v->file ? file_get(v->file) : NULL, v->label};
+        *out = (struct area){MAX(v->start, *addr),
+                             v->end,
+                             v->off,
+                             v->prot,
+                             v->flags,
+                             v->file ? file_get(v->file) : NULL,
+                             v->label};
         out->off += out->start - v->start;
         *addr = v->end;
     }

@@ -37,9 +37,15 @@ static bool collect_one(void *ctx, const struct mount_info *m)
         c->cap = cap;
     }
     s = &c->rows[c->n++];
-    *s = (struct shown){m->id, m->parent_id, m->dev, m->root->mount->flags,
-                        m->root->mount->sb->flags, m->fstype,
-                        kstrndup(m->source, strlen(m->source)), dentry_get(m->root), NULL};
+    *s = (struct shown){m->id,
+                        m->parent_id,
+                        m->dev,
+                        m->root->mount->flags,
+                        m->root->mount->sb->flags,
+                        m->fstype,
+                        kstrndup(m->source, strlen(m->source)),
+                        dentry_get(m->root),
+                        NULL};
     lock_acquire(&g_dcache_lock);
     s->at = m->root->mount->at ? m->root : NULL;
     lock_release(&g_dcache_lock);
@@ -98,9 +104,7 @@ static void show_one(struct pbuf *b, const struct shown *s, enum style style, ch
         show_options(b, s->flags | (s->sb_flags & SB_RDONLY));
         pb_puts(b, " 0 0\n");
         break;
-    case MOUNTINFO:
-        show_info(b, s, at, paths + LX_PATH_MAX);
-        break;
+    case MOUNTINFO: show_info(b, s, at, paths + LX_PATH_MAX); break;
     case MOUNTSTATS:
         pb_puts(b, "device ");
         pb_escape(b, s->source ? s->source : "none", SPECIAL);

@@ -61,12 +61,10 @@ static void signal_facts(struct task *t, struct facts *x)
     x->pending = t->pending.set;
     x->shared = t->group->shared.set;
     x->blocked = t->sigmask;
-    list_for_each_entry(e, &t->group->shared.queue, node)
-    {
+    list_for_each_entry (e, &t->group->shared.queue, node) {
         x->queued++;
     }
-    list_for_each_entry(e, &t->pending.queue, node)
-    {
+    list_for_each_entry (e, &t->pending.queue, node) {
         x->queued++;
     }
     for (u32 i = 0; sh && i < LX_NSIG; i++) {
@@ -209,8 +207,8 @@ s64 proc_show_statm(struct pctx *c)
     if (!mm) {
         pb_puts(c->b, "0 0 0 0 0 0 0\n");
     } else {
-        u64 text = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) /
-                   PAGE_SIZE;
+        u64 text =
+            (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) / PAGE_SIZE;
 
         pb_printf(c->b, "%llu %llu %llu %llu 0 %llu 0\n", mm->total_pages, x.rss_pages,
                   MIN(x.rss_pages, mm->exec_pages + mm->shared_pages), text,
@@ -245,8 +243,8 @@ static void status_ids(struct pctx *c, const struct facts *x)
               state_name(x->state), x->pid, x->tid);
     pb_printf(c->b, "PPid:\t%d\nTracerPid:\t0\n", x->ppid);
     if (cr) {
-        pb_printf(c->b, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cr->uid, cr->euid,
-                  cr->suid, cr->fsuid, cr->gid, cr->egid, cr->sgid, cr->fsgid);
+        pb_printf(c->b, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cr->uid, cr->euid, cr->suid,
+                  cr->fsuid, cr->gid, cr->egid, cr->sgid, cr->fsgid);
     }
     pb_printf(c->b, "FDSize:\t%llu\nGroups:\t", x->fdsize);
     for (u32 i = 0; cr && i < cr->n_groups; i++) {
@@ -320,11 +318,10 @@ s64 proc_show_status(struct pctx *c)
     gather(c, &x);
     status_ids(c, &x);
     status_mm(c, &x);
-    pb_printf(c->b, "Threads:\t%u\nSigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n",
-              x.threads, x.queued, c->g->rlim[LX_RLIMIT_SIGPENDING].rlim_cur, x.pending,
-              x.shared);
-    pb_printf(c->b, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n", x.blocked,
-              x.ignored, x.caught);
+    pb_printf(c->b, "Threads:\t%u\nSigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n", x.threads,
+              x.queued, c->g->rlim[LX_RLIMIT_SIGPENDING].rlim_cur, x.pending, x.shared);
+    pb_printf(c->b, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n", x.blocked, x.ignored,
+              x.caught);
     status_caps(c, x.cred);
     pb_puts(c->b, "Seccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\n"
                   "SpeculationIndirectBranch:\tunknown\n");
@@ -384,8 +381,8 @@ s64 proc_show_io(struct pctx *c)
 {
     struct task *t = c->t;
 
-    pb_printf(c->b, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %u\n", t->io_read,
-              t->io_written, t->n_syscalls, 0u);
+    pb_printf(c->b, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %u\n", t->io_read, t->io_written,
+              t->n_syscalls, 0u);
     pb_puts(c->b, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
     return 0;
 }
@@ -400,8 +397,7 @@ s64 proc_show_sched(struct pctx *c)
     pb_printf(c->b, "%s (%d, #threads: %u)\n", x.comm, x.tid, x.threads);
     pb_puts(c->b, "-------------------------------------------------------------------\n");
     pb_printf(c->b, "%-45s:%14llu.%06llu\n", "se.sum_exec_runtime", ns / 1000000, ns % 1000000);
-    pb_printf(c->b, "%-45s:%21llu\n", "nr_switches",
-              x.times.vol_switches + x.times.invol_switches);
+    pb_printf(c->b, "%-45s:%21llu\n", "nr_switches", x.times.vol_switches + x.times.invol_switches);
     pb_printf(c->b, "%-45s:%21llu\n", "nr_voluntary_switches", x.times.vol_switches);
     pb_printf(c->b, "%-45s:%21llu\n", "nr_involuntary_switches", x.times.invol_switches);
     pb_printf(c->b, "%-45s:%21u\n", "policy", c->t->sched_policy);

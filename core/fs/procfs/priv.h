@@ -18,19 +18,19 @@ struct prow;
 /* vnode.data. All immutable. */
 struct pnode {
     const struct prow *row;
-    lx_pid_t pid;   /* 0: not about a process */
-    lx_pid_t tid;   /* below task/TID, else 0 */
-    u64 start_ns;   /* group.start_ns: tells processes with one number apart */
-    u64 arg;        /* of dynamic rows: descriptor, … */
+    lx_pid_t pid; /* 0: not about a process */
+    lx_pid_t tid; /* below task/TID, else 0 */
+    u64 start_ns; /* group.start_ns: tells processes with one number apart */
+    u64 arg;      /* of dynamic rows: descriptor, … */
 };
 
 /* A node in use. References are held while the functions below run. */
 struct pctx {
     const struct pnode *n;
-    struct group *g;  /* NULL: not about a process */
-    struct task *t;   /* the thread, or the leader (which may be dead) */
-    struct pbuf *b;   /* show only */
-    struct file *f;   /* show, store: the open file */
+    struct group *g; /* NULL: not about a process */
+    struct task *t;  /* the thread, or the leader (which may be dead) */
+    struct pbuf *b;  /* show only */
+    struct file *f;  /* show, store: the open file */
 };
 
 /* Names of a folder beside its rows. Cursors of entries are PROC_DYN and up. */
@@ -43,11 +43,11 @@ struct pdyn {
 };
 
 enum prow_flags {
-    PROC_PTRACE = 1,  /* content only for who may trace the process (ptrace(2))         */
-    PROC_OWNER = 2,   /* owner is the process's user even when it is not dumpable       */
-    PROC_CHECKED = 4, /* PROC_PTRACE failing gives an empty file instead of -LX_EACCES  */
-    PROC_STREAM = 8,  /* fops does it all                                               */
-    PROC_LEADER = 16, /* not below task/TID                                             */
+    PROC_PTRACE = 1,      /* content only for who may trace the process (ptrace(2))         */
+    PROC_OWNER = 2,       /* owner is the process's user even when it is not dumpable       */
+    PROC_CHECKED = 4,     /* PROC_PTRACE failing gives an empty file instead of -LX_EACCES  */
+    PROC_STREAM = 8,      /* fops does it all                                               */
+    PROC_LEADER = 16,     /* not below task/TID                                             */
     PROC_ROOT_OWNED = 32, /* root's although about a process                            */
 };
 
@@ -58,18 +58,26 @@ struct prow {
     u32 flags;                   /* PROC_* */
     s64 (*show)(struct pctx *c); /* regular: print into c->b; 0 or an error */
     s64 (*store)(struct pctx *c, const char *text, u64 len); /* absent: -LX_EPERM */
-    const char *text;            /* regular without show: the content; link: its text */
-    const struct prow *rows;     /* folder: rows, the last without a name */
-    const struct pdyn *dyn;      /* folder: more names */
-    s64 (*link)(struct pctx *c, char *buf, u64 size);        /* link: its text, NUL-terminated */
+    const char *text;        /* regular without show: the content; link: its text */
+    const struct prow *rows; /* folder: rows, the last without a name */
+    const struct pdyn *dyn;  /* folder: more names */
+    s64 (*link)(struct pctx *c, char *buf, u64 size); /* link: its text, NUL-terminated */
     s64 (*jump)(struct pctx *c, const struct cred *cr, struct dentry **out);
     const struct file_ops *fops; /* regular with PROC_STREAM */
 };
 
-#define PROC_FILE(name_, mode_, ...) \
-    {.name = name_, .mode = LX_S_IFREG | (mode_), __VA_ARGS__}
-#define PROC_DIR(name_, mode_, ...) {.name = name_, .mode = LX_S_IFDIR | (mode_), __VA_ARGS__}
-#define PROC_LINK(name_, ...) {.name = name_, .mode = LX_S_IFLNK | 0777, __VA_ARGS__}
+#define PROC_FILE(name_, mode_, ...)                                                               \
+    {                                                                                              \
+        .name = name_, .mode = LX_S_IFREG | (mode_), __VA_ARGS__                                   \
+    }
+#define PROC_DIR(name_, mode_, ...)                                                                \
+    {                                                                                              \
+        .name = name_, .mode = LX_S_IFDIR | (mode_), __VA_ARGS__                                   \
+    }
+#define PROC_LINK(name_, ...)                                                                      \
+    {                                                                                              \
+        .name = name_, .mode = LX_S_IFLNK | 0777, __VA_ARGS__                                      \
+    }
 
 /* node.c */
 /* Hold what n speaks of. -LX_ESRCH: gone. pctx_put gives back. */
@@ -95,8 +103,7 @@ s64 proc_path(struct dentry *d, char *buf, u64 size, const char **out);
 
 /* Tables. */
 extern const struct prow g_proc_root_row;
-extern const struct prow g_proc_pid_rows[], g_proc_sys_rows[],
-    g_proc_net_rows[];
+extern const struct prow g_proc_pid_rows[], g_proc_sys_rows[], g_proc_net_rows[];
 extern const struct pdyn g_proc_fd_dyn, g_proc_fdinfo_dyn;
 extern const struct prow g_proc_ns_rows[];
 

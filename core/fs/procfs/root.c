@@ -12,8 +12,8 @@
 
 /* ------------------------------------------------------------------ processes -------------- */
 
-static const struct prow g_pid_row = PROC_DIR("", 0555, .flags = PROC_OWNER,
-                                              .rows = g_proc_pid_rows);
+static const struct prow g_pid_row =
+    PROC_DIR("", 0555, .flags = PROC_OWNER, .rows = g_proc_pid_rows);
 
 static s64 pid_find(struct pctx *dir, const char *name, struct pnode *out)
 {
@@ -89,8 +89,8 @@ static s64 show_uptime(struct pctx *c)
 
     (void)host_sysinfo(&si);
     cs = si.uptime_ns / TICK_NS;
-    pb_printf(c->b, "%llu.%02llu %llu.%02llu\n", cs / 100, cs % 100,
-              cs * host_caps()->ncpu / 100, cs % 100);
+    pb_printf(c->b, "%llu.%02llu %llu.%02llu\n", cs / 100, cs % 100, cs * host_caps()->ncpu / 100,
+              cs % 100);
     return 0;
 }
 
@@ -104,8 +104,7 @@ static u32 running(void)
         struct task *t;
 
         lock_acquire(&g_pid_lock);
-        list_for_each_entry(t, &g->threads, in_group)
-        {
+        list_for_each_entry (t, &g->threads, in_group) {
             n += t->kt && t->kt->task == t && !t->kt->in_park && !(g->flags & GROUP_STOPPED);
         }
         lock_release(&g_pid_lock);
@@ -158,21 +157,46 @@ static s64 show_meminfo(struct pctx *c)
         const char *name;
         u64 bytes;
     } rows[] = {
-        {"MemTotal:", si.total_bytes}, {"MemFree:", si.free_bytes},
-        {"MemAvailable:", si.avail_bytes}, {"Buffers:", si.buffer_bytes},
-        {"Cached:", used > si.buffer_bytes ? used - si.buffer_bytes : 0}, {"SwapCached:", 0},
+        {"MemTotal:", si.total_bytes},
+        {"MemFree:", si.free_bytes},
+        {"MemAvailable:", si.avail_bytes},
+        {"Buffers:", si.buffer_bytes},
+        {"Cached:", used > si.buffer_bytes ? used - si.buffer_bytes : 0},
+        {"SwapCached:", 0},
         {"Active:", (si.total_bytes - si.avail_bytes) / 2},
-        {"Inactive:", (si.total_bytes - si.avail_bytes) / 2}, {"Active(anon):", 0},
-        {"Inactive(anon):", 0}, {"Active(file):", 0}, {"Inactive(file):", 0},
-        {"Unevictable:", 0}, {"Mlocked:", 0}, {"SwapTotal:", si.swap_total},
-        {"SwapFree:", si.swap_free}, {"Dirty:", 0}, {"Writeback:", 0},
-        {"AnonPages:", si.total_bytes - si.avail_bytes}, {"Mapped:", 0}, {"Shmem:", 0},
-        {"KReclaimable:", 0}, {"Slab:", 0}, {"SReclaimable:", 0}, {"SUnreclaim:", 0},
-        {"KernelStack:", 0}, {"PageTables:", 0}, {"NFS_Unstable:", 0}, {"Bounce:", 0},
-        {"WritebackTmp:", 0}, {"CommitLimit:", si.swap_total + si.total_bytes / 2},
-        {"Committed_AS:", si.total_bytes - si.avail_bytes}, {"VmallocTotal:", 34359738367ull << 10},
-        {"VmallocUsed:", 0}, {"VmallocChunk:", 0}, {"Percpu:", 0}, {"AnonHugePages:", 0},
-        {"ShmemHugePages:", 0}, {"ShmemPmdMapped:", 0}, {"FileHugePages:", 0},
+        {"Inactive:", (si.total_bytes - si.avail_bytes) / 2},
+        {"Active(anon):", 0},
+        {"Inactive(anon):", 0},
+        {"Active(file):", 0},
+        {"Inactive(file):", 0},
+        {"Unevictable:", 0},
+        {"Mlocked:", 0},
+        {"SwapTotal:", si.swap_total},
+        {"SwapFree:", si.swap_free},
+        {"Dirty:", 0},
+        {"Writeback:", 0},
+        {"AnonPages:", si.total_bytes - si.avail_bytes},
+        {"Mapped:", 0},
+        {"Shmem:", 0},
+        {"KReclaimable:", 0},
+        {"Slab:", 0},
+        {"SReclaimable:", 0},
+        {"SUnreclaim:", 0},
+        {"KernelStack:", 0},
+        {"PageTables:", 0},
+        {"NFS_Unstable:", 0},
+        {"Bounce:", 0},
+        {"WritebackTmp:", 0},
+        {"CommitLimit:", si.swap_total + si.total_bytes / 2},
+        {"Committed_AS:", si.total_bytes - si.avail_bytes},
+        {"VmallocTotal:", 34359738367ull << 10},
+        {"VmallocUsed:", 0},
+        {"VmallocChunk:", 0},
+        {"Percpu:", 0},
+        {"AnonHugePages:", 0},
+        {"ShmemHugePages:", 0},
+        {"ShmemPmdMapped:", 0},
+        {"FileHugePages:", 0},
         {"FilePmdMapped:", 0},
     };
 
