@@ -37,7 +37,7 @@ struct kthread {
     _Atomic u32 work;             /* [a] KT_*                                               */
     u32 slot;                     /* [I]                                                    */
     struct task *task;            /* [o] whose call is being served                         */
-    struct task *making;         /* [o] in the tree already, but without a host thread yet  */
+    struct task *making;          /* [o] in the tree already, but without a host thread yet  */
     u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
     u32 waking;                   /* [o] in kthread_wake: nothing under its locks is torn   */
     u32 in_park;                  /* [o] sleeping in host_park                              */

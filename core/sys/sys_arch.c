@@ -17,14 +17,11 @@ s64 sys_arch_prctl(struct task *t, s32 op, uptr addr)
         }
         host_set_tls(addr.a);
         return 0;
-    case LX_ARCH_GET_FS:
-        return put_user64(addr, host_get_tls());
-    case LX_ARCH_GET_GS:
-        return put_user64(addr, 0);
+    case LX_ARCH_GET_FS: return put_user64(addr, host_get_tls());
+    case LX_ARCH_GET_GS: return put_user64(addr, 0);
     case LX_ARCH_SET_GS:
         /* the gate finds its thread by the GS base; 0 is what a program has anyway */
         return addr.a == 0 ? 0 : -LX_EPERM;
-    default:
-        return -LX_EINVAL;
+    default: return -LX_EINVAL;
     }
 }

@@ -40,7 +40,8 @@ static struct group *group_of(struct task *t, s32 pid)
         return t->group;
     }
     p = pid_find_locked(pid);
-    if (p == NULL || p->group == NULL || (p->group->flags & GROUP_ZOMBIE && p->group->pgrp == NULL)) {
+    if (p == NULL || p->group == NULL ||
+        (p->group->flags & GROUP_ZOMBIE && p->group->pgrp == NULL)) {
         return NULL;
     }
     return p->group;
@@ -72,7 +73,7 @@ static s64 check_setpgid(struct task *t, struct group *g, s32 pgid)
     if (target == NULL) {
         return -LX_EPERM;
     }
-    list_for_each_entry(m, &target->pgrp, in_pgrp) {
+    list_for_each_entry (m, &target->pgrp, in_pgrp) {
         if (m->session == g->session) {
             return 0;
         }

@@ -34,7 +34,7 @@ static void drop_if_ignored(struct task *t, u32 sig, const struct lx_sigaction *
     while (signal_dequeue(t, LX_SIGMASK(sig), &info) != 0) {
     }
     lock_acquire(&g->lock);
-    list_for_each_entry(i, &g->threads, in_group) {
+    list_for_each_entry (i, &g->threads, in_group) {
         i->pending.set &= ~LX_SIGMASK(sig);
     }
     lock_release(&g->lock);
@@ -86,16 +86,10 @@ s64 sys_rt_sigprocmask(struct task *t, s32 how, uptr set, uptr oldset, u64 setsi
             return -LX_EFAULT;
         }
         switch (how) {
-        case LX_SIG_BLOCK:
-            mask = old | mask;
-            break;
-        case LX_SIG_UNBLOCK:
-            mask = old & ~mask;
-            break;
-        case LX_SIG_SETMASK:
-            break;
-        default:
-            return -LX_EINVAL;
+        case LX_SIG_BLOCK: mask = old | mask; break;
+        case LX_SIG_UNBLOCK: mask = old & ~mask; break;
+        case LX_SIG_SETMASK: break;
+        default: return -LX_EINVAL;
         }
         signal_set_mask(t, mask);
     }

@@ -24,7 +24,7 @@ static void get_tio(struct tty *tty, struct lx_termios2 *out)
 /* The speed a c_cflag stands for. */
 static u32 baud_of(u32 cflag, u32 given)
 {
-    static const u32 low[] = {0,   50,  75,   110,  134,  150,  200,  300,
+    static const u32 low[] = {0,   50,   75,   110,  134,  150,  200,   300,
                               600, 1200, 1800, 2400, 4800, 9600, 19200, 38400};
     static const u32 high[] = {0,       57600,   115200,  230400,  460800,  500000,
                                576000,  921600,  1000000, 1152000, 1500000, 2000000,

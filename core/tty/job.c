@@ -19,8 +19,7 @@ static void signal_all_locked(struct pid *pgrp, u32 sig)
 {
     struct group *m;
 
-    list_for_each_entry(m, &pgrp->pgrp, in_pgrp)
-    {
+    list_for_each_entry (m, &pgrp->pgrp, in_pgrp) {
         signal_group(m, sig, NULL);
     }
 }
@@ -115,8 +114,7 @@ static void detach_locked(struct tty *tty)
 {
     struct group *m;
 
-    list_for_each_entry(m, &tty->session->session, in_session)
-    {
+    list_for_each_entry (m, &tty->session->session, in_session) {
         if (m->tty == tty) {
             m->tty = NULL;
         }
@@ -285,8 +283,8 @@ s64 tty_set_pgrp(struct tty *tty, struct task *t, lx_pid_t nr, bool master)
         r = -LX_EINVAL;
     } else {
         p = pid_find_locked(nr);
-        first = p && !list_empty(&p->pgrp) ? list_first_entry(&p->pgrp, struct group, in_pgrp)
-                                           : NULL;
+        first =
+            p && !list_empty(&p->pgrp) ? list_first_entry(&p->pgrp, struct group, in_pgrp) : NULL;
         r = !p ? -LX_ESRCH : !first || first->session != t->group->session ? -LX_EPERM : 0;
         if (r == 0) {
             pid_get(p);

@@ -40,8 +40,8 @@ static inline void set_mark(struct ldisc *l, u32 pos, bool on)
 void ldisc_init(struct ldisc *l, void *out)
 {
     static const u8 cc[LX_NCCS] = {
-        [LX_VINTR] = 3,   [LX_VQUIT] = 28, [LX_VERASE] = 127, [LX_VKILL] = 21,
-        [LX_VEOF] = 4,    [LX_VMIN] = 1,   [LX_VSTART] = 17,  [LX_VSTOP] = 19,
+        [LX_VINTR] = 3,   [LX_VQUIT] = 28,    [LX_VERASE] = 127,  [LX_VKILL] = 21,
+        [LX_VEOF] = 4,    [LX_VMIN] = 1,      [LX_VSTART] = 17,   [LX_VSTOP] = 19,
         [LX_VSUSP] = 26,  [LX_VREPRINT] = 18, [LX_VDISCARD] = 15, [LX_VWERASE] = 23,
         [LX_VLNEXT] = 22,
     };
@@ -50,8 +50,8 @@ void ldisc_init(struct ldisc *l, void *out)
     l->tio.c_iflag = LX_ICRNL | LX_IXON;
     l->tio.c_oflag = LX_OPOST | LX_ONLCR;
     l->tio.c_cflag = LX_B38400 | LX_CS8 | LX_CREAD;
-    l->tio.c_lflag = LX_ISIG | LX_ICANON | LX_ECHO | LX_ECHOE | LX_ECHOK | LX_ECHOCTL |
-                     LX_ECHOKE | LX_IEXTEN;
+    l->tio.c_lflag =
+        LX_ISIG | LX_ICANON | LX_ECHO | LX_ECHOE | LX_ECHOK | LX_ECHOCTL | LX_ECHOKE | LX_IEXTEN;
     l->tio.c_ispeed = l->tio.c_ospeed = 38400;
     memcpy(l->tio.c_cc, cc, sizeof(cc));
     ring_init(&l->out, out, LDISC_OUT);
@@ -84,7 +84,7 @@ void ldisc_set(struct ldisc *l, const struct lx_termios2 *tio)
         ldisc_hold(l, false);
     }
     if (stops != ldisc_stops_output(l)) {
-        l->packet &= (u8)~(LX_TIOCPKT_DOSTOP | LX_TIOCPKT_NOSTOP);
+        l->packet &= (u8) ~(LX_TIOCPKT_DOSTOP | LX_TIOCPKT_NOSTOP);
         l->packet |= stops ? LX_TIOCPKT_NOSTOP : LX_TIOCPKT_DOSTOP;
         l->changed |= LDISC_OUTPUT;
     }

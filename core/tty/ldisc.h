@@ -24,21 +24,21 @@ struct ldisc {
     u32 head, canon, tail;
     u8 in[LDISC_IN];
     u64 marks[LDISC_IN / 64];
-    bool lnext;        /* the next byte is taken literally   */
-    bool erasing;      /* inside an ECHOPRT \.../            */
-    bool stopped;      /* output held by ^S                  */
-    bool held;         /* output held by tcflow(TCOOFF)      */
-    bool throttled;    /* IXOFF: STOP was sent to the sender */
-    bool in_batch;     /* inside ldisc_input                 */
-    u32 batch;         /* out.tail when it began, or at the last flow key or signal */
-    u32 batch_column;  /* column then                        */
-    u32 gate;          /* while stopped: `out` is seen up to here, echoes wait behind it */
-    u32 column;        /* of the output cursor               */
-    u32 canon_column;  /* where the line being edited began  */
-    struct ring out;   /* processed output                   */
-    u32 signals;       /* LDISC_INT … to be sent to the foreground group; caller clears */
-    u8 packet;         /* TIOCPKT_* since the master last looked; caller clears */
-    u8 changed;        /* LDISC_READABLE …: whom to wake; caller clears */
+    bool lnext;       /* the next byte is taken literally   */
+    bool erasing;     /* inside an ECHOPRT \.../            */
+    bool stopped;     /* output held by ^S                  */
+    bool held;        /* output held by tcflow(TCOOFF)      */
+    bool throttled;   /* IXOFF: STOP was sent to the sender */
+    bool in_batch;    /* inside ldisc_input                 */
+    u32 batch;        /* out.tail when it began, or at the last flow key or signal */
+    u32 batch_column; /* column then                        */
+    u32 gate;         /* while stopped: `out` is seen up to here, echoes wait behind it */
+    u32 column;       /* of the output cursor               */
+    u32 canon_column; /* where the line being edited began  */
+    struct ring out;  /* processed output                   */
+    u32 signals;      /* LDISC_INT … to be sent to the foreground group; caller clears */
+    u8 packet;        /* TIOCPKT_* since the master last looked; caller clears */
+    u8 changed;       /* LDISC_READABLE …: whom to wake; caller clears */
 };
 
 /* The settings of a new terminal: cooked, echoing, 38400 baud, UTF-8. `out` has LDISC_OUT bytes,

@@ -164,7 +164,7 @@ void ldisc_hold(struct ldisc *l, bool hold)
     }
     l->stopped = hold;
     l->gate = l->in_batch ? l->batch : l->out.tail;
-    l->packet &= (u8)~(LX_TIOCPKT_STOP | LX_TIOCPKT_START);
+    l->packet &= (u8) ~(LX_TIOCPKT_STOP | LX_TIOCPKT_START);
     l->packet |= hold ? LX_TIOCPKT_STOP : LX_TIOCPKT_START;
     l->changed |= LDISC_OUTPUT | (hold ? 0 : LDISC_WRITABLE);
 }

@@ -47,7 +47,7 @@ struct tty {
 
 /* file.priv of an open terminal. */
 struct ttyfile {
-    struct tty *tty;  /* referenced */
+    struct tty *tty; /* referenced */
     u32 generation;
 };
 

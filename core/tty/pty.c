@@ -155,8 +155,11 @@ static s64 send_signal(struct tty *tty, u64 sig)
 /* TIOCGPTPEER: open the other end without a name lookup by the caller. */
 static s64 open_peer(struct tty *tty, struct task *t, u64 flags)
 {
-    const struct walk w = {.cred = t->cred, .fs = t->fs, .files = t->files,
-                           .nofile = task_rlimit(t, LX_RLIMIT_NOFILE), .fsize = U64_MAX};
+    const struct walk w = {.cred = t->cred,
+                           .fs = t->fs,
+                           .files = t->files,
+                           .nofile = task_rlimit(t, LX_RLIMIT_NOFILE),
+                           .fsize = U64_MAX};
     struct file *peer;
     char path[32];
     s64 r;

@@ -12,8 +12,8 @@
 #include "tty/priv.h"
 #include "vfs/dev.h"
 
-#define CHUNK     1024 /* bytes moved under one hold of the lock */
-#define TENTH_NS  100000000ll
+#define CHUNK    1024 /* bytes moved under one hold of the lock */
+#define TENTH_NS 100000000ll
 
 s64 (*g_tty_watch)(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), void *ctx);
 void (*g_tty_unwatch)(host_handle h);
@@ -230,7 +230,7 @@ struct reading {
     u32 generation;
     struct uio *u;
     s64 total;
-    bool over;      /* end of line or of file: nothing more in this read */
+    bool over; /* end of line or of file: nothing more in this read */
 };
 
 /* Move what is there. 0, or -LX_EAGAIN when there was nothing, -LX_EFAULT. */
@@ -477,9 +477,8 @@ static u32 tty_poll(struct file *f, struct poll_table *pt)
     if (tty_hung(tty, tf->generation)) {
         got = LX_POLLIN | LX_POLLOUT | LX_POLLRDNORM | LX_POLLWRNORM | LX_POLLERR | LX_POLLHUP;
     } else {
-        got |= ldisc_readable(&tty->ld, cc[LX_VTIME] ? 1 : cc[LX_VMIN])
-                   ? LX_POLLIN | LX_POLLRDNORM
-                   : 0;
+        got |= ldisc_readable(&tty->ld, cc[LX_VTIME] ? 1 : cc[LX_VMIN]) ? LX_POLLIN | LX_POLLRDNORM
+                                                                        : 0;
         got |= ldisc_writable(&tty->ld) ? LX_POLLOUT | LX_POLLWRNORM : 0;
     }
     tty_unlock(tty);

@@ -30,7 +30,10 @@ void tty_put(struct tty *tty);
 u32 tty_index(const struct tty *tty);
 
 /* Owner and mode of the node in devpts; kept here so that they outlive the name cache. */
-struct tty_node { u32 uid, gid, mode; s64 ctime_ns; };
+struct tty_node {
+    u32 uid, gid, mode;
+    s64 ctime_ns;
+};
 void tty_node_get(struct tty *tty, struct tty_node *out);
 void tty_node_set(struct tty *tty, const struct tty_node *n);
 

@@ -3,11 +3,11 @@
 #include "fs/devfs/mem.h"
 
 #include "ks/log.h"
+#include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_ioctl.h"
 #include "lx_mman.h"
-#include "ks/uaccess.h"
 #include "vfs/dev.h"
 #include "vfs/file.h"
 
@@ -43,8 +43,7 @@ static s64 zero_read(struct file *f, struct uio *u, s64 *pos)
     return uio_zero(u, u->resid);
 }
 
-static s64 zero_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
-                    struct map_source *out)
+static s64 zero_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out)
 {
     (void)f;
     (void)off;
@@ -126,19 +125,31 @@ static s64 kmsg_write(struct file *f, struct uio *u, s64 *pos)
 }
 
 static const struct file_ops null_ops = {
-    .read = null_read, .write = null_write, .seek = zero_seek,
+    .read = null_read,
+    .write = null_write,
+    .seek = zero_seek,
 };
 static const struct file_ops zero_ops = {
-    .read = zero_read, .write = null_write, .seek = zero_seek, .map = zero_map,
+    .read = zero_read,
+    .write = null_write,
+    .seek = zero_seek,
+    .map = zero_map,
 };
 static const struct file_ops full_ops = {
-    .read = zero_read, .write = full_write, .seek = zero_seek,
+    .read = zero_read,
+    .write = full_write,
+    .seek = zero_seek,
 };
 static const struct file_ops random_ops = {
-    .read = random_read, .write = null_write, .seek = zero_seek, .ioctl = random_ioctl,
+    .read = random_read,
+    .write = null_write,
+    .seek = zero_seek,
+    .ioctl = random_ioctl,
 };
 static const struct file_ops kmsg_ops = {
-    .read = kmsg_read, .write = kmsg_write, .seek = zero_seek,
+    .read = kmsg_read,
+    .write = kmsg_write,
+    .seek = zero_seek,
 };
 
 static s64 mem_open(struct vnode *vn, struct file *f)

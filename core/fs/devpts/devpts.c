@@ -14,8 +14,8 @@
 
 #define ROOT_INO   1
 #define PTMX_INO   2
-#define FIRST_INO  3  /* of terminal 0 */
-#define FIRST_POS  3  /* cursor of terminal 0; 2 is ptmx */
+#define FIRST_INO  3 /* of terminal 0 */
+#define FIRST_POS  3 /* cursor of terminal 0; 2 is ptmx */
 #define PTMX_MINOR 2
 
 static const struct vnode_ops g_root_ops, g_node_ops;
@@ -120,8 +120,8 @@ static s64 root_lookup(struct vnode *dir, struct name n, struct vnode **out)
     return pts_node(dir->sb, (u32)index, out);
 }
 
-static s64 root_create(struct vnode *dir, struct name n, const struct vattr *va,
-                       const char *target, struct vnode **out)
+static s64 root_create(struct vnode *dir, struct name n, const struct vattr *va, const char *target,
+                       struct vnode **out)
 {
     (void)dir;
     (void)n;
