@@ -26,7 +26,7 @@ static void area(unsigned long lo, unsigned long hi)
 
 CASE(address_sanitizer)
 {
-    area(0x7fff8000ul, 0x10007fff8000ul); /* shadow */
+    area(0x7fff8000ul, 0x10007fff8000ul);     /* shadow */
     area(0x600000000000ul, 0x640000000000ul); /* heap */
     area(0x500000000000ul, 0x540000000000ul); /* heap, newer */
 }
@@ -59,8 +59,8 @@ CASE(go_arenas)
 CASE(terabytes_anywhere)
 {
     for (int shift = 32; shift <= 44; shift += 4) {
-        long p = OK(sc(mmap, 0, 1ul << shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                       -1, 0));
+        long p = OK(sc(mmap, 0, 1ul << shift, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
         EQ(sc(mprotect, p + (1l << (shift - 1)), PAGE, RW), 0);
         *(volatile char *)(p + (1l << (shift - 1))) = 1;
         EQ(sc(munmap, p, 1ul << shift), 0);

@@ -23,8 +23,8 @@ static void set(u32 iflag, u32 oflag, u32 lflag)
     ldisc_set(&g_l, &t);
 }
 
-#define COOKED_L (LX_ISIG | LX_ICANON | LX_ECHO | LX_ECHOE | LX_ECHOK | LX_ECHOCTL | LX_ECHOKE | \
-                  LX_IEXTEN)
+#define COOKED_L                                                                                   \
+    (LX_ISIG | LX_ICANON | LX_ECHO | LX_ECHOE | LX_ECHOK | LX_ECHOCTL | LX_ECHOKE | LX_IEXTEN)
 
 static u32 type_n(const char *s, size_t n)
 {

@@ -171,8 +171,11 @@ UNIT_TEST(limits_text)
 
 UNIT_TEST(maps_text)
 {
-    const struct mm_request r = {.addr = 0x400000, .len = 0x2000, .label = "[heap]",
-                                 .prot = LX_PROT_READ | LX_PROT_WRITE, .how = MM_NO_LIMIT,
+    const struct mm_request r = {.addr = 0x400000,
+                                 .len = 0x2000,
+                                 .label = "[heap]",
+                                 .prot = LX_PROT_READ | LX_PROT_WRITE,
+                                 .how = MM_NO_LIMIT,
                                  .flags = LX_MAP_PRIVATE | LX_MAP_FIXED | LX_MAP_ANONYMOUS};
 
     begin();

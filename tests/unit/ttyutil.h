@@ -12,7 +12,7 @@
 #define NOT_HERE(name) ".weak " #name "\n" #name ": ud2\n"
 __asm__(".text\n" NOT_HERE(host_slot_of_pid) NOT_HERE(host_slot_clear) NOT_HERE(host_rseq)
             NOT_HERE(fpu_save) NOT_HERE(fpu_restore) NOT_HERE(kthread_resume)
-            NOT_HERE(vdso_object));
+                NOT_HERE(vdso_object));
 
 /* A process that leads its own group and session, or one in the session of `like`. */
 static inline struct task *new_process(struct task *like)
