@@ -292,6 +292,6 @@ UNIT_TEST(sysctl)
     CHECK_STR(file_text("/proc/sys/kernel/pid_max"), "32768\n");
     CHECK_EQ(strlen(file_text("/proc/sys/kernel/random/uuid")), 37);
     CHECK_EQ(v_try(&g_user, "/proc/sys/kernel/hostname", LX_O_WRONLY, 0), -LX_EACCES);
-    CHECK_STR(file_text("/proc/filesystems"), "nodev\ttmpfs\nnodev\tproc\n");
+    CHECK_STR(file_text("/proc/filesystems"), "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\n");
     end();
 }

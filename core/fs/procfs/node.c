@@ -70,7 +70,7 @@ static u64 node_ino(const struct pnode *n)
 {
     u64 h = hash_combine(hash_u64((u64)(uintptr_t)n->row), (u64)n->pid << 32 | (u64)n->tid);
 
-    if (n->row == &g_proc_root_row) {
+    if (n->row->flags & PROC_ROOT) {
         return ROOT_INO;
     }
     return (hash_combine(h, n->arg) & 0x7fffffff) | 0x80000000;
@@ -314,24 +314,22 @@ static const struct vnode_ops g_jump_ops = {
 
 static s64 procfs_statfs(struct super *sb, struct fsstat *out)
 {
-    (void)sb;
-    out->type = LX_PROC_SUPER_MAGIC;
+    out->type = sb->magic;
     out->bsize = out->frsize = 4096;
     out->namelen = LX_NAME_MAX;
     return 0;
 }
 
 static const struct super_ops g_super_ops = {.statfs = procfs_statfs};
-static struct fs_type g_procfs_type;
+static struct fs_type g_procfs_type, g_sysfs_type;
 
-static s64 procfs_mount(const char *source, const char *data, u32 flags, struct super **out)
+static s64 mount_rows(const struct fs_type *type, const struct prow *row, u64 magic, u32 flags,
+                      struct super **out)
 {
-    const struct pnode root = {.row = &g_proc_root_row};
-    struct super *sb = super_new(&g_procfs_type, &g_super_ops, LX_PROC_SUPER_MAGIC);
+    const struct pnode root = {.row = row};
+    struct super *sb = super_new(type, &g_super_ops, magic);
     s64 r = -LX_ENOMEM;
 
-    (void)source;
-    (void)data;
     if (sb) {
         sb->flags = flags & SB_RDONLY;
         r = node_new(sb, &root, &sb->root);
@@ -344,11 +342,27 @@ static s64 procfs_mount(const char *source, const char *data, u32 flags, struct 
     return 0;
 }
 
+static s64 procfs_mount(const char *source, const char *data, u32 flags, struct super **out)
+{
+    (void)source;
+    (void)data;
+    return mount_rows(&g_procfs_type, &g_proc_root_row, LX_PROC_SUPER_MAGIC, flags, out);
+}
+
+static s64 sysfs_mount(const char *source, const char *data, u32 flags, struct super **out)
+{
+    (void)source;
+    (void)data;
+    return mount_rows(&g_sysfs_type, &g_sysfs_root_row, LX_SYSFS_MAGIC, flags, out);
+}
+
 static struct fs_type g_procfs_type = {.name = "proc", .mount = procfs_mount, .nodev = true};
+static struct fs_type g_sysfs_type = {.name = "sysfs", .mount = sysfs_mount, .nodev = true};
 
 void procfs_register(void)
 {
     proc_cpu_init();
     proc_random_init();
     fs_register(&g_procfs_type);
+    fs_register(&g_sysfs_type);
 }

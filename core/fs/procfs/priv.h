@@ -49,6 +49,7 @@ enum prow_flags {
     PROC_STREAM = 8,      /* fops does it all                                               */
     PROC_LEADER = 16,     /* not below task/TID                                             */
     PROC_ROOT_OWNED = 32, /* root's although about a process                            */
+    PROC_ROOT = 64,   /* the row of a filesystem's root                                 */
 };
 
 /* One row. Which of the members is set follows from the type in `mode`. */
@@ -102,7 +103,7 @@ s64 proc_peek(struct task *t, bool write, u64 addr, void *buf, u64 len);
 s64 proc_path(struct dentry *d, char *buf, u64 size, const char **out);
 
 /* Tables. */
-extern const struct prow g_proc_root_row;
+extern const struct prow g_proc_root_row, g_sysfs_root_row;
 extern const struct prow g_proc_pid_rows[], g_proc_sys_rows[], g_proc_net_rows[];
 extern const struct pdyn g_proc_fd_dyn, g_proc_fdinfo_dyn;
 extern const struct prow g_proc_ns_rows[];

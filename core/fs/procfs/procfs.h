@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc(5). */
+/* proc(5) and a small sysfs(5). */
 #pragma once
 
-/* Register the filesystem type. At boot. */
+/* Register the filesystem types "proc" and "sysfs". At boot. */
 void procfs_register(void);

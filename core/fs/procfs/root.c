@@ -335,5 +335,6 @@ static const struct prow g_rows[] = {
     PROC_FILE("vmstat", 0444, .show = show_vmstat),
     {0},
 };
-const struct prow g_proc_root_row = PROC_DIR("", 0555, .rows = g_rows, .dyn = &g_pid_dyn);
+const struct prow g_proc_root_row = PROC_DIR("", 0555, .flags = PROC_ROOT, .rows = g_rows,
+                                             .dyn = &g_pid_dyn);
 // clang-format on
