@@ -31,7 +31,7 @@ hosttest: $(GEN_STAMP) ## tests of host.h on the fake and on this host
 abi-check: ## abi/*.h against this host's own headers
 	$(Q)$(PYTHON) tests/abi/check_abi.py --cc $(CC) --out $(OBJ)/abi --results $(RESULTS)
 
-RUN_WHERE = --lx $(BUILD)/lx --bin $(BUILD)/tests/guest
+RUN_WHERE = --lx $(abspath $(BUILD))/lx --bin $(abspath $(BUILD))/tests/guest
 guest: ## guest tests, natively and under lx (T='pipe mm*' selects)
 	@+$(MAKE) --no-print-directory -k all guest-bin || echo 'some programs do not build'
 	$(Q)$(if $(wildcard tests/run.py),$(PYTHON) tests/run.py $(RUN_WHERE) $(T),echo 'no tests/run.py')

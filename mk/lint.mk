@@ -38,7 +38,7 @@ cppcheck:
 	        --suppressions-list=tools/cppcheck.txt -j $$(nproc) -Icore -Iabi -I. -I$(GEN) $(CORE_C); \
 	else echo 'lint: cppcheck is not installed, skipped'; fi
 
-syms: $(GEN_STAMP)
+syms: $(LXCORE_OBJ)
 	@if [ -e $(BUILD)/lxcore ]; then sh tools/check_syms.sh $(OBJ) $(BUILD)/lxcore; \
 	else echo 'syms: lxcore is not linked yet, skipped'; fi
 

@@ -18,7 +18,7 @@ awk '$(NF-1) ~ /^[TDBRVWSCu]$/ { print $NF }' "$tmp/all" | sort -u >"$tmp/define
 awk '$(NF-1) == "U" { print $NF }' "$tmp/all" | sort -u >"$tmp/needed"
 # the linker script and the host backend give these names
 comm -23 "$tmp/needed" "$tmp/defined" |
-    grep -vE '^(host_|mem(cpy|set|move|cmp)$|g_(text|data|ex_table)_|_GLOBAL_OFFSET_TABLE_$)' \
+    grep -vE '^(host_|g_upcalls$|mem(cpy|set|move|cmp)$|g_(text|data|ex_table)_|_GLOBAL_OFFSET_TABLE_$)' \
         >"$tmp/missing"
 # names of bodies that the table promises but nobody wrote are the linker's to report
 grep -v '^sys_' "$tmp/missing" >"$tmp/foreign"
