@@ -364,6 +364,8 @@ struct host_fs_stat {
     u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid;
 };
 s64 host_fs_stat(host_handle h, struct host_fs_stat *out);
+/* Write back all of the file system that h (opened with an access) lies on. */
+s64 host_fs_sync(host_handle h);
 /* Which access the host itself grants the instance's user: mask of 4 read, 2 write, 1 execute. */
 s64 host_path_access(host_handle dir, const char *path, u32 mask);
 /* Byte-range lock against other programs of the host (not between instance processes); type 0

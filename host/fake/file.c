@@ -422,6 +422,14 @@ s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
     return node_of(h, &n);
 }
 
+s64 host_fs_sync(host_handle h)
+{
+    struct node *n;
+
+    FAKE_CALL();
+    return node_of(h, &n);
+}
+
 s64 host_file_lock(host_handle h, u32 type, u64 off, u64 len)
 {
     struct node *n;

@@ -184,3 +184,8 @@ s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
     };
     return 0;
 }
+
+s64 host_fs_sync(host_handle h)
+{
+    return raw_syscall1(__NR_syncfs, (s64)h);
+}

@@ -20,6 +20,20 @@ static s64 super_statfs(struct super *sb, struct fsstat *out)
     return 0;
 }
 
+static s64 super_sync(struct super *sb)
+{
+    struct hostfs *fs = sb->data;
+    host_handle h; /* the root's own is a name only */
+    s64 r = host_file_open(fs->root, "", HOST_O_READ | HOST_O_DIR, 0, &h);
+
+    if (r < 0) {
+        return r;
+    }
+    r = host_fs_sync(h);
+    host_handle_close(h);
+    return r;
+}
+
 static void super_kill(struct super *sb)
 {
     struct hostfs *fs = sb->data;
@@ -29,7 +43,11 @@ static void super_kill(struct super *sb)
     sb->data = NULL;
 }
 
-static const struct super_ops super_ops = {.statfs = super_statfs, .kill = super_kill};
+static const struct super_ops super_ops = {
+    .statfs = super_statfs,
+    .sync = super_sync,
+    .kill = super_kill,
+};
 static struct fs_type g_hostfs_type;
 
 static s64 open_source(const char *source, host_handle *out)

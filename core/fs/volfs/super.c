@@ -53,9 +53,7 @@ static s64 super_statfs(struct super *sb, struct fsstat *out)
 
 static s64 super_sync(struct super *sb)
 {
-    struct volfs *fs = volfs_of_super(sb);
-
-    return fs->side ? sidecar_sync(fs->side) : 0;
+    return host_fs_sync(volfs_of_super(sb)->tmp);
 }
 
 static void super_kill(struct super *sb)
