@@ -15,12 +15,31 @@ if [ -t 0 ] && [ -t 1 ]; then
     exec "$lx"
 fi
 
-# show TITLE COMMAND...: what is run, its output, its status when it is not 0
+tmp=$(mktemp -d) || exit 125
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+
+# the command line, words with blanks quoted
+quoted() {
+    printf '$ lx'
+    for word; do
+        case $word in
+        *[!A-Za-z0-9_./=-]*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
+}
+
+# show TITLE ARGUMENT...: what is run, its output, its status when it is not 0
 show() {
     printf '\n== %s\n' "$1"
     shift
-    printf '$ lx %s\n' "$*"
-    "$lx" "$@" </dev/null 2>&1 | head -n 12
+    quoted "$@"
+    "$lx" "$@" </dev/null >"$tmp/out" 2>&1
+    status=$?
+    head -n 14 "$tmp/out"
+    [ $status = 0 ] || printf '(status %d)\n' $status
 }
 
 # host PROGRAM TITLE ARGS...: only when this machine has the program
@@ -30,15 +49,12 @@ host() {
     show "$@"
 }
 
-tmp=$(mktemp -d) || exit 125
-trap 'rm -rf "$tmp"' EXIT
-chmod 755 "$tmp"
 printf 'int printf(const char *, ...);\nint main(void) { printf("compiled here\\n"); return 0; }\n' \
     >"$tmp/hello.c"
 
 echo 'picolx: unmodified Linux programs on a Linux kernel interface in user space. A short tour:'
 show 'The built-in distribution: busybox on a root of its own' -- uname -a
-show 'Its user, its root folder' -- sh -c 'id; ls /; cat /etc/os-release'
+show 'Its user, its root folder' -- sh -c 'id; head -n 1 /etc/os-release; echo /*'
 show 'Processes, pipes, a loop' -- sh -c 'seq 1 100000 | awk "{ s += \$1 } END { print s }"; ps | head -5'
 show 'The host is at /mnt/c' -- sh -c 'pwd; ls /mnt/c | head -5'
 show 'An exit status goes through' -- sh -c 'echo leaving with 42; exit 42'
