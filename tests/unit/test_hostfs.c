@@ -2,6 +2,7 @@
 /* links: core/fs/hostfs core/fs/volfs core/vfs core/ks core/base host/fake */
 #include "tests/unit/unit.h"
 
+#include "lx_poll.h"
 #include "tests/unit/fsutil.h"
 
 static host_handle top(void)
@@ -223,4 +224,73 @@ UNIT_TEST(no_handle_is_leaked)
         (void)fs_stat("/g", &va);
         CHECK_EQ(fake_open_handles(), before);
     }
+}
+
+/* A guest who is not the instance's user is held to the mode bits. */
+UNIT_TEST(other_users)
+{
+    const struct cred *root = g_w.cred;
+    struct file *f;
+    char buf[64];
+
+    fs_begin();
+    root = g_w.cred;
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/priv", 0700), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/pub", 0755), 0);
+    CHECK_EQ(fs_put("/priv/f", "x"), 1);
+    CHECK_EQ(fs_put("/pub/f", "x"), 1);
+    CHECK_EQ(fs_put("/pub/g", "x"), 1);
+    CHECK_EQ(fs_get("/pub/g", buf, sizeof(buf)), 1);
+    {
+        struct vattr va = {.mode = 0600};
+        struct dentry *d;
+
+        CHECK_EQ(walk_path(&g_w, LX_AT_FDCWD, "/pub/g", 0, &d), 0);
+        CHECK_EQ(vfs_setattr(&g_w, d, VA_MODE, &va), 0);
+        dentry_put(d);
+    }
+    g_w.cred = cred_new(1000, 1000, NULL, 0);
+    CHECK_EQ(fs_get("/pub/f", buf, sizeof(buf)), 1);
+    CHECK_EQ(fs_get("/pub/g", buf, sizeof(buf)), -LX_EACCES);
+    CHECK_EQ(fs_get("/priv/f", buf, sizeof(buf)), -LX_EACCES);
+    CHECK_EQ(fs_open("/pub/f", LX_O_WRONLY, 0, &f), -LX_EACCES);
+    CHECK_EQ(fs_put("/pub/new", "x"), -LX_EACCES);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/pub/f", false), -LX_EACCES);
+    CHECK_EQ(fs_open("/priv", LX_O_RDONLY | LX_O_DIRECTORY, 0, &f), -LX_EACCES);
+    cred_put((struct cred *)(uintptr_t)g_w.cred);
+    g_w.cred = root;
+    CHECK_EQ(fs_get("/priv/f", buf, sizeof(buf)), 1);
+}
+
+/* Stdio handles: bytes go through, the blocking mode is the guest file's own. */
+UNIT_TEST(streams)
+{
+    struct host_iov iov = {(u64)(uintptr_t) "hello", 5};
+    struct poll_table pt;
+    struct file *f = NULL;
+    host_handle h[2];
+    char buf[64] = "";
+    struct uio u;
+
+    fs_begin();
+    fake_chan_pair(HOST_CHAN_STREAM, h);
+    REQUIRE(stream_file_new(h[0], LX_O_RDONLY | LX_O_NONBLOCK, &f) == 0);
+    CHECK_EQ(f->flags & LX_O_ACCMODE, LX_O_RDONLY);
+    uio_kernel(&u, buf, sizeof(buf));
+    CHECK_EQ(file_read(f, &u, NULL), -LX_EAGAIN);
+    poll_begin(&pt);
+    CHECK_EQ(file_poll(f, &pt) & LX_POLLIN, 0);
+    poll_end(&pt);
+    CHECK_EQ(host_chan_write(h[1], &iov, 1, false), 5);
+    poll_begin(&pt);
+    CHECK_EQ(file_poll(f, &pt) & LX_POLLIN, LX_POLLIN);
+    poll_end(&pt);
+    uio_kernel(&u, buf, sizeof(buf));
+    CHECK_EQ(file_read(f, &u, NULL), 5);
+    CHECK_STR(buf, "hello");
+    CHECK_EQ(file_seek(f, 0, LX_SEEK_SET), -LX_ESPIPE);
+    host_handle_close(h[1]);
+    uio_kernel(&u, buf, sizeof(buf));
+    CHECK_EQ(file_read(f, &u, NULL), 0);
+    file_put(f);
 }
