@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Put the figures of a benchmark run into the README, between its bench markers.
+
+Usage: readme_bench.py [build/bench.json [README.md]]
+"""
+
+import json
+import re
+import sys
+
+
+def seconds(ns):
+    """A time as people read it."""
+    for unit, size in (("ms", 1e6), ("us", 1e3), ("ns", 1)):
+        if ns >= size:
+            return "%.3g %s" % (ns / size, unit)
+    return "0 ns"
+
+
+def table(data):
+    """Markdown lines of one run."""
+    out = ["| | native | lx | ratio | target |", "|---|---:|---:|---:|---:|"]
+    for row in data["rows"] + data["start"]:
+        if not row.get("lx_ns") or not row.get("native_ns"):
+            continue
+        target = "" if row.get("target") is None else "%g" % row["target"]
+        out.append("| %s | %s | %s | %.2f | %s |" % (
+            row["name"], seconds(row["native_ns"]), seconds(row["lx_ns"]), row["ratio"], target))
+    for row in data["memory"]:
+        out.append("| %s | | %.0f KiB | | %g KiB |" % (row["name"].replace(" (KiB)", ""), row["value"],
+                                                     row["target"]))
+    out += ["", "[host]: `lx --root /` (hostfs), [dist]: a distribution (volfs). Linux %s, %d processors%s." % (
+        data["kernel"], data["cpus"],
+        ", busy with other work" if any("busy" in n for n in data["notes"]) else "")]
+    return "\n".join(out)
+
+
+def main(argv):
+    """Entry; returns the exit status."""
+    source = argv[0] if argv else "build/bench.json"
+    readme = argv[1] if len(argv) > 1 else "README.md"
+    with open(source, encoding="utf-8") as f:
+        data = json.load(f)
+    with open(readme, encoding="utf-8") as f:
+        text = f.read()
+    new, n = re.subn(r"(<!-- bench: begin -->\n).*?(<!-- bench: end -->)",
+                     lambda m: m.group(1) + table(data) + "\n" + m.group(2), text, flags=re.S)
+    if n != 1:
+        print("readme_bench: %s has no bench markers" % readme, file=sys.stderr)
+        return 1
+    with open(readme, "w", encoding="utf-8") as f:
+        f.write(new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
