@@ -549,13 +549,13 @@ static s64 fifo_wait(struct waitq *q, _Atomic u32 *opens, u32 seen)
 static s64 fifo_open_reader(struct pipe *p, struct file *f, bool nonblock)
 {
     u32 seen = atomic_load(&p->w_opens);
+    bool met = atomic_load(&p->writers) != 0; /* it may be gone as soon as it sees us */
 
+    atomic_fetch_add(&p->readers, 1);
     atomic_fetch_add(&p->r_opens, 1);
-    if (atomic_fetch_add(&p->readers, 1) == 0) {
-        waitq_wake(&p->wrq, 0);
-    }
+    waitq_wake(&p->wrq, 0);
     f->pos = (s64)seen - 1;
-    if (atomic_load(&p->writers) || p->anonymous) {
+    if (met || atomic_load(&p->writers) || p->anonymous) {
         return 0;
     }
     if (nonblock) {
@@ -568,15 +568,16 @@ static s64 fifo_open_reader(struct pipe *p, struct file *f, bool nonblock)
 static s64 fifo_open_writer(struct pipe *p, bool nonblock)
 {
     u32 seen = atomic_load(&p->r_opens);
+    bool met = atomic_load(&p->readers) != 0;
 
-    if (nonblock && !atomic_load(&p->readers)) {
+    if (nonblock && !met) {
         return -LX_ENXIO;
     }
+    /* counted before it is announced: who sees the new count of opens has seen the writer */
+    atomic_fetch_add(&p->writers, 1);
     atomic_fetch_add(&p->w_opens, 1);
-    if (atomic_fetch_add(&p->writers, 1) == 0) {
-        waitq_wake(&p->rdq, 0);
-    }
-    if (atomic_load(&p->readers) || p->anonymous) {
+    waitq_wake(&p->rdq, 0);
+    if (met || atomic_load(&p->readers) || p->anonymous) {
         return 0;
     }
     return fifo_wait(&p->wrq, &p->r_opens, seen);
