@@ -135,10 +135,14 @@ s64 sys_name_to_handle_at(struct task *t, s32 dfd, uptr path, uptr handle, uptr 
     struct dentry *d;
     u32 at =
         (flags & LX_AT_EMPTY_PATH) | (flags & LX_AT_SYMLINK_FOLLOW ? 0 : LX_AT_SYMLINK_NOFOLLOW);
-    s64 r = path_find(t, dfd, path, at, &d);
+    s64 r;
 
     (void)handle;
     (void)mount_id;
+    if (flags & ~(u32)(LX_AT_SYMLINK_FOLLOW | LX_AT_EMPTY_PATH | LX_AT_HANDLE_FID)) {
+        return -LX_EINVAL;
+    }
+    r = path_find(t, dfd, path, at, &d);
     if (r < 0) {
         return r;
     }
