@@ -213,6 +213,7 @@ static bool never_torn(u16 rank)
     case LOCK_FILE:
     case LOCK_DIR:
     case LOCK_VNODE:
+    case LOCK_TTY: /* numbers and flags; a line may be cut short */
     case LOCK_PATCH:
     case LOCK_MM: return true;
     default: return false;

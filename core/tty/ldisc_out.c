@@ -138,7 +138,10 @@ u32 ldisc_write(struct ldisc *l, const u8 *p, u32 n)
 
 u32 ldisc_output_size(const struct ldisc *l)
 {
-    return l->stopped ? l->gate - l->out.head : ring_used(&l->out);
+    u32 used = ring_used(&l->out);
+    s32 seen = (s32)(l->gate - l->out.head);
+
+    return !l->stopped ? used : seen > 0 ? MIN(used, (u32)seen) : 0;
 }
 
 u32 ldisc_take_output(struct ldisc *l, u8 *buf, u32 size)

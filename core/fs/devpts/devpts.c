@@ -80,6 +80,8 @@ static s64 ptmx_node(struct super *sb, struct vnode **out)
         if (*out) {
             (*out)->attr.rdev = vn_makedev(5, PTMX_MINOR);
             (*out)->attr.gid = TTY_GID;
+            (*out)->attr.atime_ns = (*out)->attr.mtime_ns = (*out)->attr.ctime_ns =
+                sb->root->attr.ctime_ns;
         }
     }
     return *out ? 0 : -LX_ENOMEM;
