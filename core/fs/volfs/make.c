@@ -19,7 +19,7 @@
 /* A node on its way to its name. */
 struct making {
     struct volfs *fs;
-    host_handle h;           /* open on it */
+    host_handle h;           /* open on it; folders: HOST_NONE */
     char tmp[TMP_NAME_SIZE]; /* its name in VOL_TMP, "" when nameless */
     bool dir;
     struct host_stat st;
@@ -58,25 +58,18 @@ static s64 begin_file(struct making *m, host_handle dir)
 
 static s64 begin_dir(struct making *m)
 {
-    s64 r;
-
     tmp_name(m);
     m->dir = true;
-    r = host_dir_make(m->fs->tmp, m->tmp, HOST_DIR_MODE);
-    if (r < 0) {
-        return r;
-    }
-    r = host_file_open(m->fs->tmp, m->tmp, HOST_O_READ | HOST_O_DIR, 0, &m->h);
-    if (r < 0) {
-        (void)host_path_remove(m->fs->tmp, m->tmp, true);
-    }
-    return r;
+    m->h = HOST_NONE;
+    return host_dir_make(m->fs->tmp, m->tmp, HOST_DIR_MODE);
 }
 
 /* Undo what begin did. */
 static void abandon(struct making *m)
 {
-    host_handle_close(m->h);
+    if (m->h != HOST_NONE) {
+        host_handle_close(m->h);
+    }
     if (m->tmp[0]) {
         (void)host_path_remove(m->fs->tmp, m->tmp, m->dir);
     }
@@ -128,13 +121,13 @@ static s64 prepare(struct making *m, host_handle dir, const struct vattr *va, co
     if (r < 0) {
         return r;
     }
-    r = host_file_stat(m->h, &m->st);
+    r = m->dir ? host_path_stat(m->fs->tmp, m->tmp, &m->st) : host_file_stat(m->h, &m->st);
     if (r == 0 && target && LX_S_ISLNK(va->mode)) {
         r = write_all(m->h, target, strlen(target));
         m->st.size = strlen(target);
     }
     if (r == 0) {
-        ref = metaref_handle(m->h, m->st.ino);
+        ref = (struct metaref){{m->h, m->fs->tmp, m->tmp}, m->st.ino};
         r = volmeta_create(m->fs, &ref, &a);
     }
     if (r < 0) {
@@ -159,17 +152,15 @@ static s64 finish(struct making *m, struct super *sb, const struct vattr *va, bo
     };
     s64 r = volfs_node(sb, &m->st, NULL, &a, out);
 
-    if (r < 0) {
-        host_handle_close(m->h);
-        return r;
+    if (r == 0) {
+        volnode_touch(*out); /* record and name came after m->st was taken */
     }
-    volnode_touch(*out); /* record and name came after m->st was taken */
-    if (LX_S_ISREG(va->mode) || m->dir) {
+    if (r == 0 && LX_S_ISREG(va->mode)) {
         volhandle_set(*out, m->h, pin);
-    } else {
+    } else if (m->h != HOST_NONE) {
         host_handle_close(m->h);
     }
-    return 0;
+    return r;
 }
 
 s64 volfs_mark_mixed(struct vnode *dir)
