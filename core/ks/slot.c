@@ -17,9 +17,10 @@ static struct {
     struct lock lock;
     u32 n_recent;                     /* [lock] */
     u32 next_fresh;                   /* [lock] never used from here on */
-    u64 used[BITMAP_WORDS(SLOT_MAX)]; /* [lock] */
-    u16 recent[SLOT_MAX];             /* [lock] stack of freed slots */
-} g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1, {1}, {0}};
+} g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1};
+
+COLD_BSS static u64 g_used[BITMAP_WORDS(SLOT_MAX)]; /* [g_slots.lock] all but slot 0 */
+COLD_BSS static u16 g_recent[SLOT_MAX];             /* [g_slots.lock] stack of freed slots */
 
 static s64 take_recent(u32 look_back)
 {
@@ -27,13 +28,13 @@ static s64 take_recent(u32 look_back)
     u32 stop = n > look_back ? n - look_back : 0;
 
     for (u32 i = n; i-- > stop;) {
-        u32 slot = g_slots.recent[i];
+        u32 slot = g_recent[i];
 
         if (!host_slot_idle(slot)) {
             continue;
         }
         for (; i + 1 < n; i++) {
-            g_slots.recent[i] = g_slots.recent[i + 1];
+            g_recent[i] = g_recent[i + 1];
         }
         g_slots.n_recent--;
         return slot;
@@ -68,7 +69,7 @@ s64 slot_alloc(void)
         slot = take_recent(SLOT_MAX);
     }
     if (slot >= 0) {
-        bitmap_set(g_slots.used, (u32)slot);
+        bitmap_set(g_used, (u32)slot);
     }
     lock_release(&g_slots.lock);
     if (slot >= 0) {
@@ -80,16 +81,16 @@ s64 slot_alloc(void)
 void slot_free(u32 slot)
 {
     lock_acquire(&g_slots.lock);
-    kassert(slot < SLOT_MAX && bitmap_test(g_slots.used, slot));
-    bitmap_clear(g_slots.used, slot);
-    g_slots.recent[g_slots.n_recent++] = (u16)slot;
+    kassert(slot < SLOT_MAX && bitmap_test(g_used, slot));
+    bitmap_clear(g_used, slot);
+    g_recent[g_slots.n_recent++] = (u16)slot;
     lock_release(&g_slots.lock);
 }
 
 void slot_unpark_all(void)
 {
     for (u32 i = 0; i < g_slots.next_fresh; i++) {
-        if (bitmap_test(g_slots.used, i)) {
+        if (i == 0 || bitmap_test(g_used, i)) {
             host_unpark(i);
         }
     }

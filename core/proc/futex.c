@@ -25,7 +25,7 @@ struct futex_waiter {
     _Atomic u32 woken;
 };
 
-static struct waitq g_buckets[N_BUCKETS];
+COLD_BSS static struct waitq g_buckets[N_BUCKETS];
 static _Atomic u32 g_state; /* 0 not made, 1 being made, 2 made */
 
 static void make_buckets(void)

@@ -19,7 +19,7 @@ s64 (*g_tty_watch)(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), v
 void (*g_tty_unwatch)(host_handle h);
 
 static struct lock g_table_lock = LOCK_INIT(LOCK_LEAF);
-static struct tty *g_table[TTY_MAX]; /* [g_table_lock] not referenced */
+COLD_BSS static struct tty *g_table[TTY_MAX]; /* [g_table_lock] not referenced */
 
 /* ------------------------------------------------------------------ life ------------------- */
 

@@ -17,7 +17,7 @@
 struct lock g_dcache_lock = LOCK_INIT(LOCK_DCACHE);
 u32 g_dcache_max = 16384;
 
-static struct hlist_head g_buckets[DCACHE_BUCKETS];
+COLD_BSS static struct hlist_head g_buckets[DCACHE_BUCKETS];
 static struct list_head g_clock = LIST_INIT(g_clock); /* [d] hand at the front */
 static u32 g_count;                                   /* [d] dentries on the clock */
 

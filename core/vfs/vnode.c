@@ -13,7 +13,7 @@
 #define VNODE_BUCKETS 4096u
 
 static struct lock g_vnode_lock = LOCK_INIT(LOCK_DCACHE); /* never together with g_dcache_lock */
-static struct list_head g_vnodes[VNODE_BUCKETS];          /* next NULL: not set up yet */
+COLD_BSS static struct list_head g_vnodes[VNODE_BUCKETS];          /* next NULL: not set up yet */
 
 static struct fs_type *g_fs_types; /* boot only */
 static u32 g_next_dev = 20;        /* [g_mount_lock]; minor of the next super */

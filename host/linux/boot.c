@@ -283,7 +283,7 @@ static void move_mapping(const char *line, u64 *lo_of_all, u64 vdso)
 
 static void move_vdso(u64 vdso)
 {
-    static char maps[16384];
+    COLD_BSS static char maps[16384];
     s64 fd = raw_syscall3(__NR_open, "/proc/self/maps", 0, 0);
     s64 n = 0;
     u64 lo = 0;
@@ -315,7 +315,7 @@ static void move_vdso(u64 vdso)
     }
 }
 
-static struct boot_params g_params;
+COLD_BSS static struct boot_params g_params;
 
 /* On slot 0's kernel stack; the host's first stack is gone after the unmapping. */
 _Noreturn static void supervisor_start(void *unused)

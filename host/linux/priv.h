@@ -51,7 +51,7 @@ void trap_arm_thread(u32 slot);
 /* start.S */
 extern char blocking_lo[], blocking_hi[], blocking_abort[];
 extern char trap_entry_pku[], trap_entry_plain[], trap_restorer[];
-s64 host_clone(u64 flags, void *stack, void *child_tid, struct kthread *kt);
+s64 host_clone(u64 flags, void *stack, void *child_tid, struct kthread *kt, void *parent_tid);
 _Noreturn void host_switch_stack(void *sp, void (*fn)(void *), void *arg);
 /* Called by start.S on the new thread's own stack. */
 _Noreturn void host_thread_main(struct kthread *kt);

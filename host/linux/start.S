@@ -23,14 +23,14 @@ host_switch_stack:
     ud2
 
 /*
- * s64 host_clone(u64 flags, void *stack, void *child_tid, struct kthread *kt)
+ * s64 host_clone(u64 flags, void *stack, void *child_tid, struct kthread *kt, void *parent_tid)
  * The child never sees the parent's stack: it starts on `stack`, in host_thread_main(kt).
  */
     .globl host_clone
 host_clone:
     mov     %rdx, %r10
     mov     %rcx, %r9
-    xor     %edx, %edx
+    mov     %r8, %rdx
     xor     %r8d, %r8d
     mov     $56, %eax               /* clone */
     syscall

@@ -24,7 +24,7 @@
 #define WAIT_PEEK  (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
 
 /* Host process of each slot, compact: the reaper scans it. */
-static _Atomic u32 g_slot_pid[SLOT_MAX];
+COLD_BSS static _Atomic u32 g_slot_pid[SLOT_MAX];
 static _Atomic u32 g_slot_high; /* no slot at or above was ever used */
 
 static void note_slot(u32 slot, u32 pid)
@@ -44,7 +44,6 @@ void host_thread_main(struct kthread *kt)
     __asm__ volatile("wrgsbase %0" : : "r"(ua));
     if (ht->new_process) {
         atomic_store(&ht->pid, atomic_load(&ht->tid));
-        note_slot(kt->slot, atomic_load(&ht->tid));
         raw_syscall2(__NR_prctl, PR_SET_PDEATHSIG, SIG_KILL);
         if (raw_syscall0(__NR_getppid) != g_supervisor_pid) {
             raw_syscall1(__NR_exit_group, 0);
@@ -72,14 +71,13 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
     atomic_store(&ht->pid, pid);
     atomic_store(&ht->tid, ~0u); /* busy, number not known yet */
     note_slot(slot, pid);
-    r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, kt,
-                   (void *)&ht->tid, kt);
+    /* the host itself notes whose slot it is, before anybody can be killed between the two */
+    r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                       (process ? CLONE_PARENT_SETTID : 0u),
+                   kt, (void *)&ht->tid, kt, (void *)&g_slot_pid[slot]);
     if (r < 0) {
         atomic_store(&ht->tid, 0);
         return r == -LX_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
-    }
-    if (process) {
-        atomic_store(&g_slot_pid[slot], (u32)r);
     }
     return 0;
 }
