@@ -139,24 +139,20 @@ s64 hostfs_getattr(struct vnode *vn)
         r = host_file_stat(h, &st);
     } else {
         r = hostpath_of_vnode(&p, vn);
-        if (r == -LX_ENOENT) {
-            vn->attr.nlink = 0; /* without a name or a handle nothing can be asked */
-            return 0;
+        if (r == 0) {
+            r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
+            hostpath_fini(&p);
         }
-        if (r < 0) {
-            return r;
-        }
-        r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
-        hostpath_fini(&p);
+        r = hostfs_gone(r);
     }
-    if (r < 0) {
-        return r;
+    if (r == -LX_ESTALE || (r == 0 && !hostnode_same(vn, &st))) {
+        vn->attr.nlink = 0; /* without a name or a handle nothing more can be known */
+        return 0;
     }
-    if (!hostnode_same(vn, &st)) {
-        return -LX_ESTALE;
+    if (r == 0) {
+        hoststat_attr(&st, &vn->attr);
     }
-    hoststat_attr(&st, &vn->attr);
-    return 0;
+    return r;
 }
 
 /*
