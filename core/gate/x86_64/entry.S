@@ -108,6 +108,20 @@ gate_pkru_user:
     jmp     2b
     .endm
 
+    .macro RESTORE_PLAIN            /* registers that need no detour; rsp = kthread */
+    mov     R15(%rsp), %r15
+    mov     R14(%rsp), %r14
+    mov     R13(%rsp), %r13
+    mov     R12(%rsp), %r12
+    mov     RBP(%rsp), %rbp
+    mov     RBX(%rsp), %rbx
+    mov     R10(%rsp), %r10
+    mov     R9(%rsp), %r9
+    mov     R8(%rsp), %r8
+    mov     RSI(%rsp), %rsi
+    mov     RDI(%rsp), %rdi
+    .endm
+
     .globl gate_syscall, gate_syscall_trapped, gate_entry_lo, gate_entry_hi
     .balign 64
 gate_entry_lo:
@@ -139,17 +153,7 @@ gate_exit:                          /* rsp = kthread */
     and     $1, %edx
     mov     %dl, %al
     mov     %eax, UA_AX(%r11)
-    mov     R15(%rsp), %r15
-    mov     R14(%rsp), %r14
-    mov     R13(%rsp), %r13
-    mov     R12(%rsp), %r12
-    mov     RBP(%rsp), %rbp
-    mov     RBX(%rsp), %rbx
-    mov     R10(%rsp), %r10
-    mov     R9(%rsp), %r9
-    mov     R8(%rsp), %r8
-    mov     RSI(%rsp), %rsi
-    mov     RDI(%rsp), %rdi
+    RESTORE_PLAIN
     mov     RSP(%rsp), %rsp
     testb   $1, gate_text_flags(%rip)
     jz      1f
@@ -189,17 +193,7 @@ gate_exit_full:                     /* every register, flags included */
     mov     %rax, UA_FLAGS(%r11)
     mov     RSP(%rsp), %rax
     mov     %rax, UA_RSP(%r11)
-    mov     R15(%rsp), %r15
-    mov     R14(%rsp), %r14
-    mov     R13(%rsp), %r13
-    mov     R12(%rsp), %r12
-    mov     RBP(%rsp), %rbp
-    mov     RBX(%rsp), %rbx
-    mov     R10(%rsp), %r10
-    mov     R9(%rsp), %r9
-    mov     R8(%rsp), %r8
-    mov     RSI(%rsp), %rsi
-    mov     RDI(%rsp), %rdi
+    RESTORE_PLAIN
     lea     UA_FLAGS(%r11), %rsp
     testb   $1, gate_text_flags(%rip)
     jz      1f
