@@ -339,8 +339,8 @@ s64 mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
         }
     }
     vma_remove(mm, addr, end);
-    if (text > TEXT_ISLAND_BELOW) {
-        text_give_up_islands(mm, text - TEXT_ISLAND_BELOW, text - TEXT_ISLAND_BELOW + PAGE_SIZE);
+    if (text) {
+        text_unmapped(mm, text);
     }
     return 0;
 }

@@ -360,6 +360,21 @@ void text_give_up_islands(struct mm *mm, u64 lo, u64 hi)
     }
 }
 
+void text_unmapped(struct mm *mm, u64 base)
+{
+    struct vma *v = mm_find_from(mm, base);
+
+    for (u32 i = 0; v != NULL && i < 8; v = mm_next(v), i++) {
+        if (v->file != NULL && (v->prot & LX_PROT_EXEC) && v->start - v->off == base) {
+            return;
+        }
+    }
+    if (base > TEXT_ISLAND_BELOW) {
+        base -= TEXT_ISLAND_BELOW;
+        text_give_up_islands(mm, base, base + PAGE_SIZE);
+    }
+}
+
 /* Map the filled pieces that meet [addr, addr+len), and the island. */
 static s64 overlay(struct text *x, u64 addr, u64 len, u64 off)
 {

@@ -56,3 +56,6 @@ void text_reserve_island(struct mm *mm, const struct vma *v);
 /* For mm/: the guest wants pages in [lo, hi) for itself. Islands there go, and the text that
  * jumps to them is the file's own again: its calls trap. mm->lock held. */
 void text_give_up_islands(struct mm *mm, u64 lo, u64 hi);
+/* For mm/: text of the module at `base` (where offset 0 of its file would be) was unmapped: its
+ * island goes with the last of it. mm->lock held. */
+void text_unmapped(struct mm *mm, u64 base);
