@@ -160,7 +160,11 @@ static bool set_handles(struct draft *d, struct request *r, const struct opts *o
                 return fail(status, LX_STATUS_FAILED, "cannot open", "/dev/null", "check /dev");
             }
         }
-        r->fds[i] = i;
+        /* the terminal itself stays here: who holds it keeps it from ending */
+        r->fds[i] = console && isatty(i) ? open("/dev/null", O_RDWR | O_CLOEXEC) : i;
+        if (r->fds[i] < 0) {
+            return fail(status, LX_STATUS_RESOURCES, "cannot open", "/dev/null", "check /dev");
+        }
         d->access[i] = (u32)fl & (O_ACCMODE | O_APPEND | O_NONBLOCK);
         d->on_console[i] = console && isatty(i);
     }
