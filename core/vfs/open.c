@@ -11,7 +11,7 @@
 #include "vfs/notify.h"
 #include "vfs/perm.h"
 
-#define OPEN_TRIES    4 /* walks before a name that keeps changing on the host is given up */
+#define OPEN_TRIES    40 /* walks before a name that keeps changing on the host is given up */
 #define O_TMPFILE_BIT (LX_O_TMPFILE & ~LX_O_DIRECTORY)
 #define O_HIDDEN      (LX_O_CREAT | LX_O_EXCL | LX_O_NOCTTY | LX_O_TRUNC | LX_O_CLOEXEC)
 
@@ -256,6 +256,21 @@ s64 vfs_open_dentry(const struct walk *w, struct dentry *d, u64 flags, struct fi
     return open_found(w, d, flags & ~(u64)(LX_O_CREAT | LX_O_EXCL), false, out);
 }
 
+/* Open what a walk has just found by its name. -LX_ESTALE: the name means something else by now. */
+static s64 open_named(const struct walk *w, struct dentry *d, u64 flags, bool created,
+                      struct file **out)
+{
+    s64 r = open_found(w, d, flags, created, out);
+
+    if (r == -LX_ENOENT && dentry_deleted(d) && !(d->flags & D_ANON)) {
+        r = -LX_ESTALE; /* removed or renamed over since the walk */
+    }
+    if (r == -LX_ESTALE) {
+        d_drop(d, false);
+    }
+    return r;
+}
+
 /* ------------------------------------------------------------------ O_CREAT ---------------- */
 
 struct creating {
@@ -372,10 +387,7 @@ static s64 open_create(const struct creating *what, s32 dfd, const char *path, u
     if (r < 0) {
         return r;
     }
-    r = open_found(w, cr.found, flags, cr.created, out);
-    if (r == -LX_ESTALE) {
-        d_drop(cr.found, false);
-    }
+    r = open_named(w, cr.found, flags, cr.created, out);
     dentry_put(cr.found);
     return r;
 }
@@ -445,6 +457,9 @@ s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mod
     for (u32 i = 0; r == -LX_ESTALE && i < OPEN_TRIES; i++) {
         u32 wf = walk_flags | (i + 1 < OPEN_TRIES && !(flags & LX_O_PATH) ? WALK_NO_REVAL : 0);
 
+        if (i > 1) {
+            host_yield(); /* somebody replaces the file again and again */
+        }
         if (flags & LX_O_CREAT) {
             r = open_create(&cr, dfd, path, wf, out);
             continue;
@@ -453,10 +468,7 @@ s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mod
         if (r < 0) {
             return r;
         }
-        r = open_found(w, d, flags, false, out);
-        if (r == -LX_ESTALE) {
-            d_drop(d, false);
-        }
+        r = open_named(w, d, flags, false, out);
         dentry_put(d);
     }
     return r == -LX_ESTALE ? -LX_ENOENT : r;
