@@ -3,6 +3,7 @@
 #include "init.h"
 
 #include "lx_errno.h"
+#include "lx_fcntl.h"
 #include "lx_poll.h"
 #include "lx_session.h"
 #include "lx_signal.h"
@@ -145,6 +146,7 @@ void init_main(void)
     s64 r;
 
     sa.restorer = (u64)rt_restorer;
+    sc(fcntl, SESSION_FD, LX_F_SETFD, LX_FD_CLOEXEC); /* not for the programs it starts */
     sc(rt_sigprocmask, LX_SIG_SETMASK, &blocked, NULL, 8);
     sc(rt_sigaction, LX_SIGCHLD, &sa, NULL, 8);
     for (;;) {

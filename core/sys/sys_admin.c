@@ -7,6 +7,7 @@
 #include "lx_errno.h"
 #include "lx_sched.h"
 #include "lx_sysinfo.h"
+#include "proc/pidfd.h"
 #include "proc/task.h"
 #include "sysproto.h"
 #include "tty/tty.h"
@@ -192,12 +193,15 @@ s64 sys_unshare(struct task *t, u64 flags)
 s64 sys_setns(struct task *t, s32 fd, u32 nstype)
 {
     struct file *f = fd_get(t->files, fd);
+    bool of_process;
 
     if (!f) {
         return -LX_EBADF;
     }
+    of_process = pidfd_pid(f) != NULL;
     file_put(f);
-    return nstype & ~(u64)NAMESPACES ? -LX_EINVAL : -LX_EPERM;
+    /* nothing else can be a namespace's: /proc/PID/ns does not open */
+    return !of_process || nstype & ~(u64)NAMESPACES || !nstype ? -LX_EINVAL : -LX_EPERM;
 }
 
 /* ---------------------------------------------------------------------- kcmp -------------- */
