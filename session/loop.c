@@ -220,35 +220,54 @@ static void serve(struct pollfd *set, struct conn **who, unsigned n)
     }
 }
 
+/* What one round waits for. */
+struct round {
+    struct pollfd *set;
+    struct conn **who;
+    unsigned room;
+};
+
+/* Room for twice as many; without memory the rest has to wait a round. */
+static bool grow(struct round *r)
+{
+    unsigned room = r->room ? r->room * 2 : 64;
+    struct pollfd *set = malloc(room * sizeof(*set));
+    struct conn **who = malloc(room * sizeof(struct conn *));
+
+    if (!set || !who) {
+        free(set);
+        free(who);
+        return false;
+    }
+    if (r->room) {
+        memcpy(set, r->set, r->room * sizeof(*set));
+        memcpy(who, r->who, r->room * sizeof(struct conn *));
+    }
+    free(r->set);
+    free(r->who);
+    *r = (struct round){set, who, room};
+    return true;
+}
+
 void loop_run(void)
 {
-    struct pollfd *set = NULL;
-    struct conn **who = NULL;
-    unsigned room = 0;
+    struct round r = {0};
 
     while (!g_stop) {
         unsigned n = 0;
         sweep();
-        for (struct conn *c = g_conns; c; c = c->next) {
-            if (n == room) {
-                room = room ? room * 2 : 64;
-                set = realloc(set, room * sizeof(*set));
-                who = realloc(who, room * sizeof(struct conn *));
-                if (!set || !who) {
-                    abort();
-                }
-            }
-            set[n] = (struct pollfd){c->fd, (short)(POLLIN | (c->out ? POLLOUT : 0)), 0};
-            who[n++] = c;
+        for (struct conn *c = g_conns; c && (n < r.room || grow(&r)); c = c->next) {
+            r.set[n] = (struct pollfd){c->fd, (short)(POLLIN | (c->out ? POLLOUT : 0)), 0};
+            r.who[n++] = c;
         }
-        if (poll(set, n, next_timeout()) > 0) {
-            serve(set, who, n);
+        if (poll(r.set, n, next_timeout()) > 0) {
+            serve(r.set, r.who, n);
         }
         while (!g_stop && run_alarm()) {
         }
     }
-    free(set);
-    free(who);
+    free(r.set);
+    free(r.who);
 }
 
 void loop_stop(void)
