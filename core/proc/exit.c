@@ -466,16 +466,11 @@ static void bury_unborn(struct task *n, bool signalled)
 }
 
 /* One thread of a host process that the host ended. */
-static void bury(struct kthread *kt, bool signalled)
+static void bury(struct kthread *kt, bool signalled, bool torn_mm)
 {
     struct task *t = __atomic_exchange_n(&kt->task, NULL, __ATOMIC_SEQ_CST);
     struct task *unborn = kt->making;
-    bool torn_mm = lock_forget_thread(kt->slot);
 
-    if (kt->n_locks != 0) {
-        panic("a process of this instance was killed inside lxcore (lock rank %u held)",
-              kt->locks[kt->n_locks - 1]->rank);
-    }
     waitq_forget_thread(kt->slot);
     kt->making = NULL;
     if (unborn != NULL && unborn != t) {
@@ -494,20 +489,39 @@ static void bury(struct kthread *kt, bool signalled)
     slot_free(kt->slot);
 }
 
+/* All threads of the process are dead: settle their locks before the end of any of them takes one.
+ * Returns whether its address space was being changed. */
+static bool forget_locks(u32 host_pid)
+{
+    s64 slot = host_slot_of_pid(host_pid, 0);
+    bool torn_mm = false;
+
+    for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
+        struct kthread *kt = kthread_of((u32)slot);
+
+        if (host_slot_idle((u32)slot) || (kt->task == NULL && kt->making == NULL)) {
+            continue;
+        }
+        torn_mm |= lock_forget_thread(kt->slot);
+        if (kt->n_locks != 0) {
+            panic("a process of this instance was killed inside lxcore (lock rank %u held)",
+                  kt->locks[kt->n_locks - 1]->rank);
+        }
+    }
+    return torn_mm;
+}
+
 void exit_reap_host(u32 host_pid, bool signalled)
 {
+    bool torn_mm = forget_locks(host_pid);
     s64 slot = host_slot_of_pid(host_pid, 0);
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
-        bool running = !host_slot_idle((u32)slot);
 
-        if (running) {
-            exec_pool_forget((u32)slot);
-        }
-        host_slot_clear((u32)slot);
-        if (running && (kt->task != NULL || kt->making != NULL)) {
-            bury(kt, signalled);
+        exec_pool_forget((u32)slot); /* before anybody can take the slot anew */
+        if (host_slot_clear((u32)slot) && (kt->task != NULL || kt->making != NULL)) {
+            bury(kt, signalled, torn_mm);
         }
     }
 }

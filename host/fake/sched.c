@@ -387,9 +387,12 @@ s64 host_slot_of_pid(u32 host_pid, u32 from)
                : -LX_ESRCH;
 }
 
-void host_slot_clear(u32 slot)
+bool host_slot_clear(u32 slot)
 {
+    bool was = g_threads[slot].state != FREE;
+
     g_threads[slot].state = FREE;
+    return was;
 }
 
 void host_set_tls(u64 base)

@@ -342,16 +342,24 @@ static void copy_strings(struct boot_params *p, char **from, u32 *count, char **
     to[*count] = NULL;
 }
 
+/*
+ * Fix the key rights into the gate. The whole read-only image is made writable for that moment and
+ * one word of its last page is written as well: the host then treats text and tables as memory of
+ * the process's own, whose page table entries a fork copies, instead of as a file's, which every
+ * child would fault in again.
+ */
 static void seal_text(void)
 {
+    extern char g_sealed_hi[];
     u64 lo = (u64)g_text_lo & ~0xfffull;
-    u64 len = (((u64)g_text_hi + 0xfff) & ~0xfffull) - lo;
+    u64 len = (((u64)g_sealed_hi + 0x1000) & ~0xfffull) - lo;
 
     if (raw_syscall3(__NR_mprotect, lo, len, PROT_READ | PROT_WRITE | PROT_EXEC) < 0) {
         boot_fail("cannot prepare the gate", 0, "this host forbids writable code");
     }
     *(volatile u64 *)&trap_pkru_open = g_pkru_open;
     gate_patch_text(g_have_pku, g_pkru_open, g_pkru_user);
+    *(volatile u32 *)(void *)g_sealed_hi = 1;
     raw_syscall3(__NR_mprotect, lo, len, PROT_READ | PROT_EXEC);
 }
 

@@ -177,13 +177,13 @@ s64 host_slot_of_pid(u32 pid, u32 from)
     return -LX_ESRCH;
 }
 
-void host_slot_clear(u32 slot)
+bool host_slot_clear(u32 slot)
 {
     struct host_thread *ht = host_thread_of(slot);
 
     atomic_store(&ht->ready, 0);
     atomic_store(&g_slot_pid[slot], 0);
-    atomic_store(&ht->tid, 0);
+    return atomic_exchange(&ht->tid, 0) != 0;
 }
 
 void host_set_tls(u64 base)

@@ -196,7 +196,8 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
         if (sig == LX_SIGUSR1) {
             atomic_store(&g_report, 1);
         }
-        host_unpark(0);
+        /* the signal itself ends the supervisor's sleep: only the permit is missing */
+        atomic_store(&host_thread_of(0)->permit, PERMIT_GIVEN);
         return;
     }
     if (sig == LX_SIGTRAP && sc->trapno == 1 && (entering || leaving)) {
