@@ -128,21 +128,21 @@ void instance_reap(void)
     struct instance *in, *next;
     int status, pid;
 
-    for (in = g_instances; in; in = next) {
-        next = in->next;
-        while ((pid = waitpid(-in->pid, &status, WNOHANG)) > 0) {
-            if (pid == in->pid) {
-                supervisor_gone(in, status);
-            }
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (in = g_instances; in && in->pid != pid; in = in->next) {
         }
-        if (in->reaped && pid < 0 && errno == ECHILD) {
+        if (in) {
+            supervisor_gone(in, status);
+        }
+    }
+    for (in = g_instances; in; in = next) { /* whoever is left became our child */
+        next = in->next;
+        if (in->reaped && waitpid(-in->pid, &status, WNOHANG) < 0 && errno == ECHILD) {
             if (in->log) {
                 conn_close(in->log);
             }
             instance_free(in);
         }
-    }
-    while (waitpid(-1, &status, WNOHANG) > 0) { /* strays, if a host process changed its group */
     }
 }
 
