@@ -733,19 +733,44 @@ s64 dentry_host_path_at(struct dentry *d, struct name n, char *buf, u64 size)
     return r;
 }
 
-/* A live name of vn: one in the tree that was not deleted. */
+/* How well d may serve as the name of its vnode: 0 not at all; 3 when it and every folder above
+ * are in the cache, that is, none was found stale and left behind by a rename. */
+static u32 alias_rank(const struct dentry *d)
+{
+    if (d->flags & D_DELETED) {
+        return 0;
+    }
+    if (d->parent == d) {
+        return 3;
+    }
+    if (!(d->flags & D_HASHED)) {
+        return 1;
+    }
+    for (d = d->parent; d->parent != d; d = d->parent) {
+        if (!(d->flags & D_HASHED)) {
+            return 2;
+        }
+    }
+    return 3;
+}
+
+/* The best name of vn in the tree, or NULL. */
 static struct dentry *alias_locked(struct vnode *vn)
 {
+    struct dentry *best = NULL;
     struct list_head *pos;
+    u32 best_rank = 0;
 
     list_for_each (pos, &vn->names) {
         struct dentry *d = list_entry(pos, struct dentry, alias);
+        u32 rank = pos->next == &vn->names && !best ? !(d->flags & D_DELETED) : alias_rank(d);
 
-        if (!(d->flags & D_DELETED)) {
-            return d;
+        if (rank > best_rank) {
+            best = d;
+            best_rank = rank;
         }
     }
-    return NULL;
+    return best;
 }
 
 static s64 vnode_path(struct vnode *vn, struct name *n, char *buf, u64 size)

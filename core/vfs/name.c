@@ -421,6 +421,7 @@ static s64 rename_do(struct renaming *rn)
     if (kill_dir && !vn_trylock(target)) {
         return BUSY_RETRY;
     }
+    atomic_fetch_add(&g_renames_begun, 1);
     r = d1->ops->rename(d1, rn->from.last, rn->old->vnode, d2, rn->to.last, target, rn->flags);
     if (kill_dir) {
         if (r == 0) {
@@ -428,18 +429,20 @@ static s64 rename_do(struct renaming *rn)
         }
         vn_unlock(target);
     }
-    if (r < 0) {
-        return r;
+    if (r == 0) {
+        rename_notify(rn);
+        if (rn->flags & LX_RENAME_EXCHANGE) {
+            d_exchange(rn->old, rn->over);
+        } else {
+            d_move(rn->old, rn->to.dir, rn->to.last, rn->over);
+        }
     }
-    rename_notify(rn);
-    if (rn->flags & LX_RENAME_EXCHANGE) {
-        d_exchange(rn->old, rn->over);
-    } else {
-        d_move(rn->old, rn->to.dir, rn->to.last, rn->over);
+    atomic_fetch_add(&g_renames_done, 1);
+    if (r == 0) {
+        d_drop_aliases(rn->from.dir, rn->from.last);
+        d_drop_aliases(rn->to.dir, rn->to.last);
     }
-    d_drop_aliases(rn->from.dir, rn->from.last);
-    d_drop_aliases(rn->to.dir, rn->to.last);
-    return 0;
+    return r;
 }
 
 static s64 rename_locked(const struct walk *w, struct renaming *rn)

@@ -20,8 +20,9 @@
 #include "vfs/fdtable.h"
 #include "vfs/perm.h"
 
-#define FAST_SLOW   1 /* the fast walk gives up: take the slow one */
-#define FAST_REVAL  8 /* names to ask about after a fast walk */
+#define FAST_SLOW   1  /* the fast walk gives up: take the slow one */
+#define FAST_REVAL  8  /* names to ask about after a fast walk */
+#define REVAL_TRIES 20 /* questions about a name while renames are under way */
 #define SCOPE_FLAGS (WALK_BENEATH | WALK_IN_ROOT | WALK_NO_XDEV | WALK_NO_MAGIC | WALK_NO_SYMLINKS)
 
 struct fast {
@@ -59,25 +60,36 @@ static inline bool is_dotdot(const char *s, u64 len)
     return len == 2 && s[0] == '.' && s[1] == '.';
 }
 
-s64 d_revalidate(struct dentry *d)
+_Atomic u32 g_renames_begun;
+_Atomic u32 g_renames_done;
+
+static s64 ask_once(struct dentry *d)
 {
     struct vnode *vn = d->vnode;
-    bool held; /* rename(2) of a folder into itself looks up what it has locked */
     s64 r;
 
-    if (!(vn->flags & VN_REVALIDATE) || !vn->ops->revalidate) {
+    vn_lock(vn);
+    r = vn->ops->revalidate(vn, d);
+    vn_unlock(vn);
+    return r == -LX_ENOENT ? -LX_ESTALE : r;
+}
+
+s64 d_revalidate(struct dentry *d)
+{
+    s64 r;
+
+    if (!(d->vnode->flags & VN_REVALIDATE) || !d->vnode->ops->revalidate) {
         return 0;
     }
-    held = lock_held(&vn->lock);
-    if (!held) {
-        vn_lock(vn);
-    }
-    r = vn->ops->revalidate(vn, d);
-    if (!held) {
-        vn_unlock(vn);
-    }
-    if (r == -LX_ENOENT) {
-        r = -LX_ESTALE;
+    for (u32 i = 0; i < REVAL_TRIES; i++) {
+        u32 done = g_renames_done;
+        u32 begun = g_renames_begun;
+
+        r = ask_once(d);
+        if (r != -LX_ESTALE || (done == begun && begun == g_renames_begun)) {
+            break;
+        }
+        host_yield(); /* one of our own renames is under way: it may only have moved */
     }
     if (r == -LX_ESTALE) {
         d_drop(d, false);

@@ -65,6 +65,8 @@ s64 dir_find_locked(struct dentry *d, struct name n, struct dentry **out, bool *
  * dropped. True: it is as cached. Call it before the folder is locked: the lock of the vnode that
  * is asked about must not be taken under a folder's, which may turn out to lie below it. */
 bool dir_verify(struct dentry *d, struct name n);
+/* Renames of ours between the host's and the cache's part: begun and done counts differ then. */
+extern _Atomic u32 g_renames_begun, g_renames_done;
 /* Ask about a cached name of a VN_REVALIDATE filesystem; drops it on -LX_ESTALE. */
 s64 d_revalidate(struct dentry *d);
 /* Text of a symlink into buf, NUL-terminated; cached where that is allowed. Length. */
