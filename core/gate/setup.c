@@ -24,6 +24,8 @@
 
 void setup_layers(const struct boot_params *p)
 {
+    static const struct tty_channels channels = {supervisor_watch, supervisor_unwatch};
+
     (void)p;
     hostfs_register();
     volfs_register();
@@ -31,9 +33,7 @@ void setup_layers(const struct boot_params *p)
     devfs_register();
     procfs_register();
     devpts_register();
-    tty_init();
-    g_tty_watch = supervisor_watch;
-    g_tty_unwatch = supervisor_unwatch;
+    tty_init(&channels);
     g_session_console = tty_console_open;
     ipc_init();
     text_init((u64)gate_syscall, patch_plan);

@@ -17,6 +17,15 @@
 #define RETRY_NS 5000000 /* when the channel is full and nobody waits for it */
 #define CHUNK    1024
 
+static struct tty_channels g_channels; /* [boot] */
+
+void console_init(const struct tty_channels *ch)
+{
+    if (ch) {
+        g_channels = *ch;
+    }
+}
+
 /* ------------------------------------------------------------------ output ----------------- */
 
 void console_flush_locked(struct tty *tty)
@@ -27,12 +36,14 @@ void console_flush_locked(struct tty *tty)
         struct ring_span span[2];
         struct host_iov iov[2];
         u32 left;
+        u32 first;
         s64 n;
 
         ring_read_spans(out, span);
         left = ldisc_output_size(&tty->ld);
-        iov[0] = (struct host_iov){(u64)(uintptr_t)span[0].p, MIN(span[0].size, left)};
-        iov[1] = (struct host_iov){(u64)(uintptr_t)span[1].p, left - (u32)iov[0].len};
+        first = MIN(span[0].size, left);
+        iov[0] = (struct host_iov){(u64)(uintptr_t)span[0].p, first};
+        iov[1] = (struct host_iov){(u64)(uintptr_t)span[1].p, left - first};
         n = host_chan_write(tty->chan, iov, iov[1].len ? 2 : 1, false);
         if (n == -LX_EAGAIN || n == -LX_EINTR) {
             tty_schedule(tty, RETRY_NS);
@@ -58,7 +69,7 @@ static void stop_watching(struct tty *tty)
     tty->watching = false;
     tty_unlock(tty);
     if (was) {
-        g_tty_unwatch(tty->chan);
+        g_channels.unwatch(tty->chan);
         tty_put(tty);
     }
 }
@@ -114,14 +125,14 @@ static s64 start_watching(struct tty *tty)
     s64 r = 0;
 
     tty_lock(tty);
-    if (tty->watching || tty->dead || !g_tty_watch) {
+    if (tty->watching || tty->dead || !g_channels.watch) {
         tty_unlock(tty);
         return 0;
     }
     tty->watching = true;
     tty_get(tty);
     tty_unlock(tty);
-    r = g_tty_watch(tty->chan, LX_POLLIN, console_ready, tty);
+    r = g_channels.watch(tty->chan, LX_POLLIN, console_ready, tty);
     if (r < 0) {
         tty_lock(tty);
         tty->watching = false;

@@ -103,6 +103,7 @@ void tty_resize(struct tty *tty, const struct lx_winsize *ws);
 s64 ptmx_open(struct vnode *vn, struct file *f);
 
 /* console.c */
+void console_init(const struct tty_channels *ch);
 /* Send the output ring to the channel as far as it takes it; lock held. */
 void console_flush_locked(struct tty *tty);
 /* A reader made room; no lock held. */

@@ -15,11 +15,8 @@
 #define CHUNK    1024 /* bytes moved under one hold of the lock */
 #define TENTH_NS 100000000ll
 
-s64 (*g_tty_watch)(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), void *ctx);
-void (*g_tty_unwatch)(host_handle h);
-
 static struct lock g_table_lock = LOCK_INIT(LOCK_LEAF);
-COLD_BSS static struct tty *g_table[TTY_MAX]; /* [g_table_lock] not referenced */
+static COLD_BSS struct tty *g_table[TTY_MAX]; /* [g_table_lock] not referenced */
 
 /* ------------------------------------------------------------------ life ------------------- */
 
@@ -593,8 +590,9 @@ static s64 console_open(struct vnode *vn, struct file *f)
     return -LX_ENXIO;
 }
 
-void tty_init(void)
+void tty_init(const struct tty_channels *ch)
 {
+    console_init(ch);
     chrdev_register(5, 0, 0, own_open);
     chrdev_register(5, 1, 1, console_open);
     chrdev_register(5, 2, 2, ptmx_open);

@@ -17,9 +17,15 @@ struct tty;
 #define TTY_MAX       4096
 #define TTY_GID       5 /* group of terminals: what Debian's /etc/group says */
 
+/* How consoles have their channel read: gate/supervisor.h. */
+struct tty_channels {
+    s64 (*watch)(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), void *ctx);
+    void (*unwatch)(host_handle h);
+};
+
 /* Register the drivers of /dev/tty, /dev/console, /dev/ptmx, /dev/pts/N and the hook for the end of
- * session leaders. At boot. */
-void tty_init(void);
+ * session leaders. At boot. ch NULL: consoles are not read. */
+void tty_init(const struct tty_channels *ch);
 
 /* The terminal with a number, referenced; NULL: none, or its master is closed. */
 struct tty *tty_find(u32 index);
@@ -52,7 +58,3 @@ void tty_set_winsize(struct tty *tty, u32 rows, u32 cols);
 
 /* vhangup(2) for the controlling terminal of t. */
 void tty_hangup_own(struct task *t);
-
-/* Wired at boot: reading channels in the supervisor (gate/supervisor.h). */
-extern s64 (*g_tty_watch)(host_handle h, u32 want, void (*fn)(void *ctx, u32 events), void *ctx);
-extern void (*g_tty_unwatch)(host_handle h);

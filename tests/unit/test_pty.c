@@ -34,7 +34,7 @@ static void begin(void)
         once = true;
         devfs_register();
         devpts_register();
-        tty_init();
+        tty_init(NULL);
     }
     if (vfs_mkdir(&g_w, LX_AT_FDCWD, "/dev", 0755) < 0) {
         abort();

@@ -79,7 +79,7 @@ static s64 fill(struct super *sb)
 
 static s64 make_instance(struct super **out)
 {
-    struct super *sb;
+    struct super *sb = NULL;
     s64 r = fs_find("tmpfs")->mount(NULL, "mode=0755", 0, &sb);
 
     if (r < 0) {

@@ -181,8 +181,8 @@ static s64 node_lookup(struct vnode *dir, struct name n, struct vnode **out)
     return r < 0 ? r : node_new(dir->sb, &found, out);
 }
 
-static s64 node_create(struct vnode *dir, struct name n, const struct vattr *va,
-                       const char *target, struct vnode **out)
+static s64 node_create(struct vnode *dir, struct name n, const struct vattr *va, const char *target,
+                       struct vnode **out)
 {
     (void)dir;
     (void)n;

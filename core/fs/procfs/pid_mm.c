@@ -32,13 +32,13 @@ static bool next_area(struct mm *mm, u64 *addr, struct area *out)
         v = mm_next(v);
     }
     if (v) {
-        *out = (struct area){MAX(v->start, *addr),
-                             v->end,
-                             v->off,
-                             v->prot,
-                             v->flags,
-                             v->file ? file_get(v->file) : NULL,
-                             v->label};
+        u64 start = MAX(v->start, *addr);
+
+        *out = (struct area){.start = start, .end = v->end, .off = v->off};
+        out->prot = v->prot;
+        out->flags = v->flags;
+        out->file = v->file ? file_get(v->file) : NULL;
+        out->label = v->label;
         out->off += out->start - v->start;
         *addr = v->end;
     }

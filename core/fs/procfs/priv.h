@@ -49,7 +49,7 @@ enum prow_flags {
     PROC_STREAM = 8,      /* fops does it all                                               */
     PROC_LEADER = 16,     /* not below task/TID                                             */
     PROC_ROOT_OWNED = 32, /* root's although about a process                            */
-    PROC_ROOT = 64,   /* the row of a filesystem's root                                 */
+    PROC_ROOT = 64,       /* the row of a filesystem's root                                 */
 };
 
 /* One row. Which of the members is set follows from the type in `mode`. */
