@@ -208,6 +208,12 @@ _Atomic bool g_folder_lock_lost;
 static bool never_torn(u16 rank)
 {
     switch (rank) {
+    case LOCK_EPOLL: /* held over questions to files and to the host */
+    case LOCK_EPOLL + 1:
+    case LOCK_EPOLL + 2:
+    case LOCK_EPOLL + 3:
+    case LOCK_EPOLL + 4:
+    case LOCK_EPOLL_LAST:
     case LOCK_XFER:
     case LOCK_XFER2:
     case LOCK_FILE:
