@@ -499,7 +499,7 @@ static bool forget_locks(u32 host_pid)
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
 
-        if (host_slot_idle((u32)slot) || (kt->task == NULL && kt->making == NULL)) {
+        if (kt->task == NULL && kt->making == NULL) {
             continue;
         }
         torn_mm |= lock_forget_thread(kt->slot);

@@ -181,9 +181,11 @@ bool host_slot_clear(u32 slot)
 {
     struct host_thread *ht = host_thread_of(slot);
 
-    atomic_store(&ht->ready, 0);
+    /* of a killed process with several threads the host clears `tid`, all but the last one's */
+    bool was = atomic_exchange(&ht->ready, 0) != 0;
+
     atomic_store(&g_slot_pid[slot], 0);
-    return atomic_exchange(&ht->tid, 0) != 0;
+    return atomic_exchange(&ht->tid, 0) != 0 || was;
 }
 
 void host_set_tls(u64 base)
