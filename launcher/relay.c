@@ -17,6 +17,8 @@
 #include "launcher/term.h"
 #include "proto.h"
 
+#define QUIET_MS 200
+
 /* One direction of the console. */
 struct pipe {
     int from, to;
@@ -129,15 +131,20 @@ static void pump(struct pipe *p)
     }
 }
 
-/* What the command wrote before it ended. */
+/*
+ * What the command wrote before it ended: up to the console's end, which comes when nobody has it
+ * open any more; a job left in the background may, so a quiet moment ends it too.
+ */
 static void drain(struct state *s)
 {
-    struct pollfd p = {s->out.from, POLLIN, 0};
-
-    do {
+    while (!s->out.ended) {
+        bool full = s->out.at < s->out.len;
+        struct pollfd p = {full ? s->out.to : s->out.from, full ? POLLOUT : POLLIN, 0};
+        if (poll(&p, 1, full ? 2000 : QUIET_MS) <= 0) {
+            return;
+        }
         pump(&s->out);
-        p.revents = 0;
-    } while (!s->out.ended && poll(&p, 1, 0) > 0 && p.revents & POLLIN);
+    }
 }
 
 static int exit_status(int st)
@@ -265,6 +272,7 @@ int relay(struct request *r, const struct paths *p)
         nap();
     }
     if (s.console) {
+        close(r->fds[3]); /* the instance's end: from now on it alone has it */
         drain(&s);
         term_restore();
     }

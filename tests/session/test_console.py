@@ -55,7 +55,7 @@ class Term:
                 self.text = self.text[m.end():]
                 return m
             if time.monotonic() > end:
-                raise AssertionError("no %r in %r" % (pattern, self.text))
+                raise AssertionError("no %r at the end of %r" % (pattern, self.text[-400:]))
             self.pump()
 
     def type(self, text):
@@ -165,9 +165,19 @@ def mixed_handles():
 
 
 def big_output():
-    t = Term("--", "sh", "-c", "seq 1 50000; echo done")
-    t.expect(r"\n50000\r\ndone\r\n", 20)
-    equal(t.wait(), 0)
+    for _ in range(5):
+        t = Term("--", "sh", "-c", "seq 1 50000; echo done")
+        t.expect(r"\n50000\r\ndone\r\n", 20)
+        equal(t.wait(), 0)
+
+
+def end_of_a_command_is_quick():
+    start = time.monotonic()
+    for _ in range(5):
+        equal(Term("--", "true").wait(), 0)
+    took = time.monotonic() - start
+    if took > 0.8:
+        raise AssertionError("5 commands on a terminal took %.2f s" % took)
 
 
 def hang_up():
@@ -202,5 +212,6 @@ def nothing_is_left():
 
 if __name__ == "__main__":
     main([interactive_shell, terminal_is_restored, commands_see_a_terminal, window_size,
-          keys_make_signals, job_control, mixed_handles, big_output, hang_up,
+          keys_make_signals, job_control, mixed_handles, big_output,
+          end_of_a_command_is_quick, hang_up,
           killed_relay_hangs_up, manager_killed, nothing_is_left])
