@@ -4,7 +4,7 @@
 RESULTS := $(BUILD)/results
 CMD ?=
 
-.PHONY: all run check unit hosttest guest native bench deps-run deps-check abi-check clean help
+.PHONY: all run check unit hosttest guest native e2e suites soak soak-lite bench deps-run deps-check abi-check clean help
 all: $(GEN_STAMP) $(ALL) ## build everything that runs (default)
 
 deps-run:
@@ -34,17 +34,33 @@ abi-check: ## abi/*.h against this host's own headers
 RUN_WHERE = --lx $(abspath $(BUILD))/lx --bin $(abspath $(BUILD))/tests/guest
 guest: ## guest tests, natively and under lx (T='pipe mm*' selects)
 	@+$(MAKE) --no-print-directory -k all guest-bin || echo 'some programs do not build'
-	$(Q)$(if $(wildcard tests/run.py),$(PYTHON) tests/run.py $(RUN_WHERE) $(T),echo 'no tests/run.py')
+	$(Q)$(if $(wildcard tests/run.py),$(PYTHON) tests/run.py $(RUN_WHERE) --results $(RESULTS) $(T),echo 'no tests/run.py')
 
 native: guest-bin ## guest tests on this host's kernel only
 	$(Q)$(PYTHON) tests/run.py $(RUN_WHERE) --native-only $(T)
 
+# Time limits follow the load of the machine: SLOW is a factor on them.
+SLOW ?= 3
+e2e: all ## real programs, natively and under lx (T='gcc* node' selects)
+	$(Q)$(PYTHON) tests/e2e/run.py --lx $(BUILD)/lx --slow $(SLOW) --results $(RESULTS) $(T)
+
+suites: all ## the long suites of busybox, python and others, natively and under lx
+	$(Q)$(PYTHON) tests/e2e/run.py --lx $(BUILD)/lx --slow $(SLOW) --long $(T)
+
+# N rounds; `make soak N=500` is what a release is measured with
+N ?= 100
+soak: all guest-bin bench-bin ## loops, 1000 processes, random kills (N=500 rounds of each)
+	$(Q)$(PYTHON) tests/soak/run.py --lx $(BUILD)/lx --count $(N) $(T)
+
+soak-lite: all
+	$(Q)$(PYTHON) tests/soak/run.py --lx $(BUILD)/lx --count 20 --results $(RESULTS) loops kill
+
 # Every suite runs even if an earlier one fails; the last line is the sum.
-check: deps-check ## everything: build, lint, unit, host and guest tests; ends with the total
+check: deps-check ## everything: build, lint, unit, host, guest, program tests; ends with the total
 	@rm -rf $(RESULTS)
 	@mkdir -p $(RESULTS)
 	$(Q)$(PYTHON) tools/summary.py --results $(RESULTS) --make '$(MAKE)' \
-	    all lint-lite tool-check abi-check unit hosttest guest session-test
+	    all lint-lite tool-check abi-check unit hosttest guest e2e session-test soak-lite
 
 bench: all bench-bin ## benchmarks against native, as ratios
 	$(Q)$(if $(wildcard bench/run.py),$(PYTHON) bench/run.py,echo 'no bench/run.py')

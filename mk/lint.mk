@@ -3,6 +3,8 @@
 
 OWN_SRC := $(shell find abi core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
 TIDY_SRC = $(CORE_C)
+# clang reads its own headers, whatever CC is
+TIDY_FLAGS = $(patsubst $(CC_INC),$(shell clang -print-file-name=include 2>/dev/null),$(filter-out -W%,$(FREE)))
 
 .PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check
 lint: lint-lite fmt-check tidy cppcheck ## all checks of the source text
@@ -27,7 +29,7 @@ fmt-check:
 tidy:
 	@if command -v clang-tidy >/dev/null; then \
 	    mkdir -p $(OBJ); printf '%s\n' $(TIDY_SRC) | xargs -r -P $$(nproc) -n 4 sh -c \
-	        'clang-tidy --quiet "$$@" -- $(filter-out -W%,$(FREE)) 2>&1 | grep -v "warnings generated" ; true' sh \
+	        'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | grep -vE "warnings? generated|^Suppressed |^Use -header" ; true' sh \
 	        > $(OBJ)/tidy.txt; \
 	    cat $(OBJ)/tidy.txt; ! grep -qE '(warning|error):' $(OBJ)/tidy.txt; \
 	else echo 'lint: clang-tidy is not installed, skipped'; fi

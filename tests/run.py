@@ -451,14 +451,33 @@ def parse(argv):
     p.add_argument("--timeout", type=float, default=60, help="seconds for a whole program")
     p.add_argument("--case-timeout", type=float, default=15, help="seconds for one isolated case")
     p.add_argument("--isolate", type=int, default=40, help="cases to run alone when a program dies")
+    p.add_argument("--results", help="folder for the sum")
     p.add_argument("--repeat", type=int, default=1)
     p.add_argument("--show", type=int, default=60, help="failures to print in full")
     p.add_argument("--list", action="store_true")
     return p.parse_args(argv)
 
 
+def write_results(folder, suite, passed, failed):
+    """For tools/summary.py; nothing without a folder."""
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, suite + ".txt"), "w") as f:
+            f.write("%s %d %d\n" % (suite, passed, failed))
+
+
+def signals_as_usual():
+    """Whoever started us may ignore some (nohup, a background job); the programs must not inherit that."""
+    for number in signal.valid_signals():
+        if number != signal.SIGPIPE and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 def main(argv):
     args = parse(argv)
+    args.lx, args.bin = os.path.abspath(args.lx), os.path.abspath(args.bin)
+    signals_as_usual()
     progs = find_programs(args.bin, args.patterns)
     if args.list:
         print("\n".join(os.path.basename(p) for p in progs))
@@ -486,11 +505,7 @@ def main(argv):
     label = "native" if args.native_only else "guest"
     print("\n%s: %d passed, %d failed, %d skipped, %d known differences, %d broken tests" % (
         label, runner.passed, runner.failed, runner.skipped, runner.expected, len(runner.broken)))
-    if not args.native_only and not args.patterns:
-        folder = os.path.join(TOP, "build", "results")
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "guest.txt"), "w") as f:
-            f.write("guest %d %d\n" % (runner.passed, runner.failed + len(runner.broken)))
+    write_results(args.results, "guest", runner.passed, runner.failed + len(runner.broken))
     return 1 if runner.failed or runner.broken else 0
 
 

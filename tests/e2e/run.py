@@ -319,6 +319,7 @@ def parse(argv):
     p.add_argument("--long", action="store_true", help="the long cases too")
     p.add_argument("--fresh", action="store_true", help="a new manager for every case")
     p.add_argument("--slow", type=float, default=1.0, help="factor on the time limits")
+    p.add_argument("--results", help="folder for the sum")
     p.add_argument("--show", type=int, default=30, help="lines of difference to print")
     p.add_argument("-v", "--verbose", action="store_true")
     p.add_argument("--list", action="store_true")
@@ -327,6 +328,8 @@ def parse(argv):
 
 def main(argv):
     args = parse(argv)
+    args.lx = os.path.abspath(args.lx)
+    guest.signals_as_usual()
     folder = os.path.join(HERE, "cases")
     cases = [Case(os.path.join(folder, n)) for n in sorted(os.listdir(folder))
              if n.endswith((".sh", ".py"))]
@@ -349,11 +352,7 @@ def main(argv):
         guest.remove_tree(e2e.work)
     print("\ne2e: %d passed, %d failed, %d skipped%s" % (
         e2e.passed, len(e2e.failed), e2e.skipped, ": " + " ".join(e2e.failed) if e2e.failed else ""))
-    if not args.native_only and not args.patterns:
-        folder = os.path.join(TOP, "build", "results")
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "e2e.txt"), "w") as f:
-            f.write("e2e %d %d\n" % (e2e.passed, len(e2e.failed)))
+    guest.write_results(args.results, "e2e", e2e.passed, len(e2e.failed))
     return 1 if e2e.failed else 0
 
 

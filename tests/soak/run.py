@@ -429,7 +429,10 @@ def main(argv):
     p.add_argument("--pku", choices=["0", "1"])
     p.add_argument("--seed", type=int, default=int(time.time()))
     p.add_argument("--native", action="store_true", help="the loops on the real kernel, to test this script")
+    p.add_argument("--results", help="folder for the sum")
     args = p.parse_args(argv)
+    args.lx = os.path.abspath(args.lx)
+    guest.signals_as_usual()
     if not args.native and not os.access(args.lx, os.X_OK):
         print("soak: %s is missing" % args.lx, file=sys.stderr)
         return 2
@@ -447,6 +450,8 @@ def main(argv):
     finally:
         soak.close()
     print("\nsoak: %d failures" % len(soak.failures))
+    good = len(what) if not soak.failures else 0
+    guest.write_results(args.results, "soak", good, len(soak.failures))
     return 1 if soak.failures else 0
 
 
