@@ -177,7 +177,11 @@ static s64 poll_restart(struct task *t)
     struct deadline d = {(s64)t->restart_arg[2], false};
     s64 r = do_poll(t, mk_uptr(t->restart_arg[0]), (u32)t->restart_arg[1], &d);
 
-    return r == -LX_ERESTARTSYS ? -LX_ERESTART_RESTARTBLOCK : r;
+    if (r == -LX_ERESTARTSYS) {
+        t->restart_fn = poll_restart;
+        r = -LX_ERESTART_RESTARTBLOCK;
+    }
+    return r;
 }
 
 s64 sys_poll(struct task *t, uptr fds, u32 nfds, s32 timeout_ms)
