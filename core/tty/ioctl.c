@@ -109,7 +109,7 @@ static s64 set_tio(struct tty *tty, struct task *t, u32 cmd, u64 arg)
         return r;
     }
     tio.c_line = LX_N_TTY;
-    tio.c_cflag |= LX_CREAD;
+    tio.c_cflag = (tio.c_cflag & ~(u32)(LX_CSIZE | LX_PARENB)) | LX_CS8 | LX_CREAD; /* as ptys */
     tty_lock(tty);
     if (flushes(cmd)) {
         ldisc_flush_input(&tty->ld);
