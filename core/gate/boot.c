@@ -6,6 +6,7 @@
  * Arguments (host/boot.h passes the command line of the lxcore program):
  *   root=FSTYPE:SOURCE  the root filesystem             control=FD  session channel to the manager
  *   initfd=FD           program of pid 1                uid= gid= groups=a,b  owner of the instance
+ *   log=0..3  errors to debug messages
  *   hostname=NAME       trace=FD classes=LIST summary=1 env=pass
  *   -- CMD ARGS…        without control: run CMD as pid 1 on stdio 0, 1, 2 and end with its status
  */
@@ -247,6 +248,7 @@ void boot_main(struct boot_params *p)
     s64 r;
 
     g_upcalls = &g_wires;
+    klog_set_level((enum klog_level)boot_arg_number(p, "log", KLOG_INFO));
     setup_layers(p);
     g_instance_uid = (u32)boot_arg_number(p, "uid", 0);
     g_instance_gid = (u32)boot_arg_number(p, "gid", 0);

@@ -27,6 +27,7 @@ enum kthread_work { /* looked at on every way out to guest code */
 };
 #define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
 
+enum kthread_born { KTB_UNBORN, KTB_BORN, KTB_BURIED };
 enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 #define KT_LOCKS 8
@@ -37,6 +38,7 @@ struct kthread {
     _Atomic u32 work;             /* [a] KT_*                                               */
     u32 slot;                     /* [I]                                                    */
     struct task *task;            /* [o] whose call is being served                         */
+    _Atomic u32 born;             /* [a] KTB_*: the new thread and its undertaker race for it */
     struct task *making;          /* [o] in the tree already, but without a host thread yet  */
     u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
     u32 waking;                   /* [o] in kthread_wake: nothing under its locks is torn   */

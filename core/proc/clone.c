@@ -187,9 +187,13 @@ static void unlink_task(struct task *n, bool thread)
 /* First thing on the new host thread. */
 static void new_thread_main(void *arg)
 {
-    struct task *n = arg;
-    struct kthread *kt = n->kt;
+    struct kthread *kt = arg;
+    struct task *n;
 
+    if (atomic_exchange(&kt->born, KTB_BORN) == KTB_BURIED) {
+        host_proc_exit(); /* the parent was killed while it made us, and we were given up */
+    }
+    n = kt->task;
     if (kt->task_flags & KTF_NEW_SPACE) {
         mm_fork_fixup(n->mm);
     }
@@ -227,11 +231,11 @@ static s64 start_host_thread(struct task *t, struct task *n, const struct lx_clo
     if (copy) {
         r = mm_fork_begin(t->mm, n->mm);
         if (r == 0) {
-            r = host_proc_clone(kt->slot, new_thread_main, n);
+            r = host_proc_clone(kt->slot, new_thread_main, kt);
             mm_fork_end(t->mm);
         }
     } else {
-        r = host_thread_create(kt->slot, new_thread_main, n);
+        r = host_thread_create(kt->slot, new_thread_main, kt);
     }
     if (r < 0) {
         atomic_fetch_sub(&n->mm->users, 1);

@@ -445,23 +445,14 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     task_put(t);
 }
 
-/* A task that a killed thread had put into the tree, but maybe not yet started. */
+/* A task that a killed thread had put into the tree, but maybe not yet started. Its slot is not used
+ * again: the host may still be about to start something on it, which will find itself buried. */
 static void bury_unborn(struct task *n, bool signalled)
 {
-    struct kthread *kt = n->kt;
+    u32 unborn = KTB_UNBORN;
 
-    if (kt != NULL) {
-        for (u32 i = 0; i < 10 && !host_slot_started(kt->slot); i++) {
-            host_nap(100000); /* the host may be starting it right now */
-        }
-        if (host_slot_started(kt->slot)) {
-            return;
-        }
-        host_slot_clear(kt->slot);
-    }
-    bury_task(n, signalled, false, false);
-    if (kt != NULL) {
-        slot_free(kt->slot);
+    if (n->kt == NULL || atomic_compare_exchange_strong(&n->kt->born, &unborn, KTB_BURIED)) {
+        bury_task(n, signalled, false, false);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "proc/rseq.h"
 
 #include "host/host.h"
+#include "ks/log.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_sched.h"
@@ -16,7 +17,9 @@ void rseq_forget(struct task *t)
 {
     if (t->rseq.a != 0 && t->vfork_parent == NULL) {
         s64 r = host_rseq(t->rseq.a, t->rseq_len, LX_RSEQ_FLAG_UNREGISTER, t->rseq_sig);
-        (void)r;
+        if (r < 0) {
+            klog(KLOG_WARN, "rseq of %d could not be undone: %lld", task_tid(t), r);
+        }
     }
     t->rseq = mk_uptr(0);
     t->rseq_len = 0;

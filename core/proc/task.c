@@ -307,6 +307,7 @@ void kthread_setup(u32 slot, struct task *t)
     kt->slot = slot;
     kt->task = t;
     kt->making = NULL;
+    atomic_store(&kt->born, KTB_UNBORN);
     kt->n_locks = 0;
     kt->waking = 0;
     kt->in_park = 0;

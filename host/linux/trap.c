@@ -97,6 +97,12 @@ static bool in_text(u64 rip)
     return rip >= (u64)g_text_lo && rip < (u64)g_text_hi;
 }
 
+/* The host's vdso is called by lxcore and by guests alike. */
+static bool in_vdso(u64 rip)
+{
+    return rip >= VDSO_BASE && rip < KEND;
+}
+
 /* Guest code can jump into lxcore's text, but not onto its stacks. */
 static bool kernel_stack(u64 sp)
 {
@@ -183,7 +189,8 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
     struct kthread *kt = thread_of_altstack();
     bool entering = within(sc->rip, g_upcalls->entry_lo, g_upcalls->entry_hi);
     bool leaving = within(sc->rip, g_upcalls->exit_lo, g_upcalls->exit_hi);
-    bool guest = !in_text(sc->rip) || (!kernel_stack(sc->rsp) && !entering && !leaving);
+    bool ours = (in_text(sc->rip) || in_vdso(sc->rip)) && kernel_stack(sc->rsp);
+    bool guest = !ours && !entering && !leaving;
 
     if (sig == LX_SIGSYS) {
         if (!guest) {
