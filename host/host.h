@@ -182,9 +182,6 @@ s64 host_thread_create(u32 slot, void (*fn)(void *), void *arg);
 _Noreturn void host_thread_exit(void);
 /* Whether the host no longer runs anything on `slot`. */
 bool host_slot_idle(u32 slot);
-/* Whether a thread was started on `slot` and has begun to run, for a starter that may have died
- * in between. */
-bool host_slot_started(u32 slot);
 /* Copy the calling process: the user half copy-on-write, the kernel half shared. The child has
  * one thread, running fn(arg) on `slot`.  returns 0, -LX_EAGAIN, -LX_ENOMEM, -LX_ENOSYS */
 s64 host_proc_clone(u32 slot, void (*fn)(void *), void *arg);

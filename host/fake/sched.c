@@ -317,11 +317,6 @@ bool host_slot_idle(u32 slot)
     return slot >= FAKE_SLOTS || g_threads[slot].state == FREE || g_threads[slot].state == DEAD;
 }
 
-bool host_slot_started(u32 slot)
-{
-    return !host_slot_idle(slot);
-}
-
 bool fake_alive(u32 slot)
 {
     return !host_slot_idle(slot);

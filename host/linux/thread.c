@@ -134,13 +134,6 @@ bool host_slot_idle(u32 slot)
            (s32)info[0] == SIG_CHLD;
 }
 
-bool host_slot_started(u32 slot)
-{
-    u32 tid = atomic_load(&host_thread_of(slot)->tid);
-
-    return tid != 0 && tid != ~0u;
-}
-
 s64 host_proc_kill(u32 slot)
 {
     u32 pid = host_slot_pid(slot);
