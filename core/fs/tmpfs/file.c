@@ -215,9 +215,8 @@ static s64 allocate_locked(struct vnode *vn, u32 mode, u64 off, u64 len)
         return -LX_EPERM;
     }
     r = need_object(n);
-    if (r == 0 && (how & HOST_ALLOC_PUNCH) && off >= vn->attr.size) {
-        how = 0; /* nothing there */
-    } else if (r == 0) {
+    /* behind the end there is nothing to punch */
+    if (r == 0 && (!(how & HOST_ALLOC_PUNCH) || off < vn->attr.size)) {
         r = host_file_allocate(n->h, how, off, len);
     }
     if (r == 0 && !(mode & LX_FALLOC_FL_KEEP_SIZE) && end > vn->attr.size) {
