@@ -645,7 +645,8 @@ static u32 unix_poll(struct sock *s, struct poll_table *pt)
     u32 mask = 0;
     u32 shut;
 
-    poll_wait(pt, &s->wq, 0);
+    /* a reader need not hear of room for its own messages; ends are told to all */
+    poll_wait(pt, &s->wq, pt ? pt->want : 0);
     shut = u->shut;
     if (s->err) {
         mask |= LX_POLLERR;
