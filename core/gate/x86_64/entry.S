@@ -224,7 +224,7 @@ kthread_resume:
 
 /* Vector state: rdi = 64-byte aligned area, rsi = feature mask. */
     .text
-    .globl fpu_save, fpu_restore, fpu_reset
+    .globl fpu_save, fpu_restore
 fpu_save:
     mov     %esi, %eax
     mov     %rsi, %rdx
