@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/net. The tables of sockets and routes are the host's, which lxcore does not see. */
+/* /proc/net. The tables of inet sockets and routes are the host's, which lxcore does not see. */
 #include "fs/procfs/priv.h"
+#include "ipc/sock/unix.h"
 
 #define INET_HEAD "  sl  local_address "
 #define INET_TAIL " st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
@@ -12,6 +13,18 @@ static s64 show_dev(struct pctx *c)
                   "bytes    packets errs drop fifo colls carrier compressed\n"
                   "    lo:       0       0    0    0    0     0          0         0        0"
                   "       0    0    0    0     0       0          0\n");
+    return 0;
+}
+
+static s64 show_unix(struct pctx *c)
+{
+    struct unix_info i;
+
+    pb_puts(c->b, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+    for (u32 k = 0; unix_info_at(k, &i); k++) {
+        pb_printf(c->b, "%016llx: %08x %08x %08x %04x %02x %5llu%s%s\n", 0ull, i.refs, 0u, i.flags,
+                  i.type, i.state, i.ino, i.path[0] ? " " : "", i.path);
+    }
     return 0;
 }
 
@@ -60,7 +73,7 @@ const struct prow g_proc_net_rows[] = {
     PROC_FILE("udp6", 0444,
               .text = "  sl  local_address                         remote_address            "
                       "           " INET_TAIL " ref pointer drops\n"),
-    PROC_FILE("unix", 0444, .text = "Num       RefCount Protocol Flags    Type St Inode Path\n"),
+    PROC_FILE("unix", 0444, .show = show_unix),
     PROC_FILE("wireless", 0444,
               .text = "Inter-| sta-|   Quality        |   Discarded packets               | M"
                       "issed | WE\n face | tus | link level noise |  nwid  crypt   frag  retr"

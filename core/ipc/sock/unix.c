@@ -738,37 +738,44 @@ static s64 unix_ioctl(struct sock *s, u32 cmd, u64 arg)
     return put_user32(mk_uptr(arg), (u32)MIN(v, (u64)S32_MAX));
 }
 
-void unix_each(void (*fn)(void *ctx, const struct unix_info *i), void *ctx)
+/* g_unix_lock held. */
+static void fill_info(struct unix_sock *u, struct unix_info *i)
+{
+    const struct unix_name *n = u->name;
+    u32 len = 0;
+
+    *i = (struct unix_info){
+        .refs = ref_read(&u->ref) + 1,
+        .flags = u->state == UNIX_LISTEN ? 0x10000 : 0,
+        .type = u->s.type,
+        .state = u->state == UNIX_CONNECTED ? 3 : 1,
+        .ino = u->s.ino,
+    };
+    if (n) {
+        len = MIN(n->len - FAMILY_SIZE, (u32)sizeof(i->path) - 1);
+    }
+    for (u32 k = 0; k < len; k++) {
+        char c = n->addr.sun_path[k];
+
+        i->path[k] = c || n->addr.sun_path[0] ? c : '@';
+    }
+}
+
+bool unix_info_at(u32 index, struct unix_info *out)
 {
     struct unix_sock *u;
+    bool found = false;
 
     lock_acquire(&g_unix_lock);
     list_for_each_entry (u, &g_all, in_all) {
-        struct unix_name *n = u->name;
-        char path[sizeof(n->addr.sun_path) + 1];
-        struct unix_info i = {
-            .refs = ref_read(&u->ref) + 1,
-            .flags = u->state == UNIX_LISTEN ? 0x10000 : 0,
-            .type = u->s.type,
-            .state = u->state == UNIX_CONNECTED ? 3 : 1,
-            .ino = u->s.ino,
-            .path = path,
-        };
-
-        if (u->dead) {
-            continue;
+        if (!u->dead && index-- == 0) {
+            fill_info(u, out);
+            found = true;
+            break;
         }
-        if (n) {
-            bool abstract = n->addr.sun_path[0] == 0;
-
-            i.path_len = n->len - FAMILY_SIZE - (abstract ? 0 : 1);
-            for (u32 k = 0; k < i.path_len; k++) {
-                path[k] = n->addr.sun_path[k] ? n->addr.sun_path[k] : '@';
-            }
-        }
-        fn(ctx, &i);
     }
     lock_release(&g_unix_lock);
+    return found;
 }
 
 struct unix_sock *unix_of_file(const struct file *f)

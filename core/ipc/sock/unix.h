@@ -17,8 +17,7 @@ void unix_pair(struct sock *a, struct sock *b);
 struct unix_info {
     u32 refs, flags, type, state; /* as Linux prints them */
     u64 ino;
-    const char *path; /* path_len bytes, "@" for the NUL of an abstract name */
-    u32 path_len;
+    char path[112]; /* "@" for each NUL of an abstract name; empty: none */
 };
-/* Call fn for each unix socket, under a lock: fn must not sleep nor call back. */
-void unix_each(void (*fn)(void *ctx, const struct unix_info *i), void *ctx);
+/* The socket at place `index` of all open ones; false past the end. */
+bool unix_info_at(u32 index, struct unix_info *out);
