@@ -13,7 +13,7 @@
 #define VNODE_BUCKETS 4096u
 
 static struct lock g_vnode_lock = LOCK_INIT(LOCK_DCACHE); /* never together with g_dcache_lock */
-COLD_BSS static struct list_head g_vnodes[VNODE_BUCKETS];          /* next NULL: not set up yet */
+COLD_BSS static struct list_head g_vnodes[VNODE_BUCKETS]; /* next NULL: not set up yet */
 
 static struct fs_type *g_fs_types; /* boot only */
 static u32 g_next_dev = 20;        /* [g_mount_lock]; minor of the next super */
@@ -181,6 +181,15 @@ void vnode_unhash(struct vnode *vn)
 {
     lock_acquire(&g_vnode_lock);
     list_del_init(&vn->hash);
+    lock_release(&g_vnode_lock);
+}
+
+void vnode_rehash(struct vnode *vn)
+{
+    lock_acquire(&g_vnode_lock);
+    if (list_empty(&vn->hash)) {
+        list_add(&vn->hash, vnode_bucket(vn->sb, vn->ino));
+    }
     lock_release(&g_vnode_lock);
 }
 

@@ -200,6 +200,8 @@ struct vnode *vnode_get(struct vnode *vn);
 void vnode_put(struct vnode *vn);
 /* vnode_find no longer finds it: its file is gone and the number may come again. */
 void vnode_unhash(struct vnode *vn);
+/* Take that back: the file did not end after all. */
+void vnode_rehash(struct vnode *vn);
 
 /* Open for writing, or being executed: one excludes the other. -LX_ETXTBSY */
 s64 vn_get_write(struct vnode *vn);

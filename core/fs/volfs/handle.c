@@ -9,7 +9,9 @@
 #include "base/str.h"
 #include "ks/slab.h"
 
-#define OPEN_TRIES 64 /* a name may be on its way elsewhere while it is opened */
+#define OPEN_TRIES 200 /* a name may be on its way elsewhere while it is opened: */
+#define YIELDS     16  /* wait for who moves it, who may have lost its processor */
+#define NAP_NS     200000
 
 /* Take idle handles above the limit out of the list into `out`; returns how many. */
 static u32 take_surplus(struct volfs *fs, u32 limit, host_handle out[4])
@@ -208,7 +210,9 @@ static s64 get_slow(struct volfs *fs, struct vnode *vn, host_handle *out)
     s64 r = -LX_ESTALE;
 
     for (u32 i = 0; r == -LX_ESTALE && i < OPEN_TRIES; i++) {
-        if (i > 0) {
+        if (i > YIELDS) {
+            host_nap(NAP_NS);
+        } else if (i > 0) {
             host_yield();
         }
         r = open_once(fs, vn, &writable, out);

@@ -10,14 +10,13 @@ static bool is_special(const struct vnode *vn)
     return vn->type != LX_S_IFREG && vn->type != LX_S_IFDIR;
 }
 
-/* vn has one link more or less. Not locked. */
+/* vn has one link more or less. Locked over the host's part too: a stat between the two would
+ * fetch the host's new count, and ours would change it once more. */
 static void links_changed(struct vnode *vn, s32 by)
 {
-    lock_acquire(&vn->lock);
     vn->attr.nlink = (u64)((s64)vn->attr.nlink + by);
     vn->attr.ctime_ns = MAX(host_clock_ns(HOST_CLOCK_REAL_COARSE), vn->attr.ctime_ns);
     volnode_touch(vn);
-    lock_release(&vn->lock);
 }
 
 /* Before vn loses a name: who has it open must be able to go on. *gen is for lost_name. */
@@ -29,15 +28,34 @@ static s64 prepare_loss(struct vnode *vn, u64 *gen)
     return vn->attr.nlink <= 1 && atomic_load(&volnode_of(vn)->opens) ? volhandle_pin(vn) : 0;
 }
 
-/* vn lost a name. If it was the last and the host file ends now, its number may come again. */
+/*
+ * vn, a folder or a locked file, is about to lose a name. When it is the last one the host may use
+ * the number again at once, for a file somebody else makes: vn must not be found by it any more
+ * from before the host's part on. Taken back by loss_failed.
+ */
+static void hide(struct vnode *vn)
+{
+    if (vn->type == LX_S_IFDIR || vn->attr.nlink <= 1) {
+        vnode_unhash(vn);
+    }
+}
+
+static void loss_failed(struct vnode *vn)
+{
+    vnode_rehash(vn);
+}
+
+/* vn, which is locked and hidden, lost a name. */
 static void lost_name(struct vnode *vn, u64 gen)
 {
     struct volfs *fs = volfs_of(vn);
 
     links_changed(vn, -1);
-    if (vn->attr.nlink == 0 && !volnode_of(vn)->pinned) {
+    if (vn->attr.nlink) {
+        return;
+    }
+    if (!volnode_of(vn)->pinned) {
         atomic_store(&volnode_of(vn)->dirty, false); /* nothing left to ask */
-        vnode_unhash(vn);
         if (fs->side) {
             sidecar_forget(fs->side, volnode_of(vn)->ino, gen);
         }
@@ -62,12 +80,16 @@ static s64 dir_link(struct vnode *dir, struct name n, struct vnode *vn)
     }
     r = volhandle_get(dir, &dh);
     if (r == 0) {
+        lock_acquire(&vn->lock);
         r = host_file_link(h, dh, name);
+        if (r == 0) {
+            links_changed(vn, 1);
+        }
+        lock_release(&vn->lock);
         volhandle_put(dir);
     }
     volhandle_put(vn);
     if (r == 0) {
-        links_changed(vn, 1);
         voldir_changed(dir, 0);
     }
     return r;
@@ -96,11 +118,19 @@ static s64 dir_unlink(struct vnode *dir, struct name n, struct vnode *vn)
     u64 gen;
     s64 r = prepare_loss(vn, &gen);
 
-    if (r == 0) {
-        r = remove_name(dir, n, false);
+    if (r < 0) {
+        return r;
     }
+    lock_acquire(&vn->lock);
+    hide(vn);
+    r = remove_name(dir, n, false);
     if (r == 0) {
         lost_name(vn, gen);
+    } else {
+        loss_failed(vn);
+    }
+    lock_release(&vn->lock);
+    if (r == 0) {
         voldir_changed(dir, 0);
     }
     return r;
@@ -111,7 +141,6 @@ static void folder_gone(struct vnode *vn, u64 gen)
     struct volfs *fs = volfs_of(vn);
 
     vn->attr.nlink = 0;
-    vnode_unhash(vn);
     if (fs->side) {
         sidecar_forget(fs->side, volnode_of(vn)->ino, gen);
     }
@@ -121,11 +150,15 @@ static s64 dir_rmdir(struct vnode *dir, struct name n, struct vnode *vn)
 {
     struct volfs *fs = volfs_of(vn);
     u64 gen = fs->side ? sidecar_gen(fs->side, volnode_of(vn)->ino) : 0;
-    s64 r = remove_name(dir, n, true);
+    s64 r;
 
+    hide(vn);
+    r = remove_name(dir, n, true);
     if (r == 0) {
         folder_gone(vn, gen);
         voldir_changed(dir, -1);
+    } else {
+        loss_failed(vn);
     }
     return r;
 }
@@ -167,6 +200,7 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     bool exchange = (flags & LX_RENAME_EXCHANGE) != 0;
     bool is_dir = vn->type == LX_S_IFDIR;
     bool target_dir = target && target->type == LX_S_IFDIR;
+    struct vnode *lost = target && !target_dir && !exchange ? target : NULL;
     u64 gen = 0;
     s64 r = 0;
 
@@ -182,25 +216,39 @@ static s64 dir_rename(struct vnode *d1, struct name n1, struct vnode *vn, struct
     if (r == 0 && target && !exchange) {
         r = prepare_loss(target, &gen);
     }
-    if (r == 0) {
-        r = rename_on_host(d1, n1, d2, n2, flags);
+    if (r < 0) {
+        return r;
+    }
+    if (lost) {
+        lock_acquire(&lost->lock);
+    }
+    if (target && !exchange) {
+        hide(target);
+    }
+    r = rename_on_host(d1, n1, d2, n2, flags);
+    if (r < 0 && target && !exchange) {
+        loss_failed(target);
+    }
+    if (lost) {
+        if (r == 0) {
+            lost_name(lost, gen);
+        }
+        lock_release(&lost->lock);
     }
     if (r < 0) {
         return r;
     }
-    if (target && !exchange) {
-        if (target_dir) {
-            folder_gone(target, gen);
-        } else {
-            lost_name(target, gen);
-        }
+    if (target_dir && !exchange) {
+        folder_gone(target, gen);
     }
     voldir_changed(d1, (s32)(exchange && target_dir) - (s32)is_dir);
     voldir_changed(d2, (s32)is_dir - (s32)target_dir);
     if (is_dir) {
         vn->attr.ctime_ns = MAX(host_clock_ns(HOST_CLOCK_REAL_COARSE), vn->attr.ctime_ns);
     } else {
+        lock_acquire(&vn->lock);
         links_changed(vn, 0);
+        lock_release(&vn->lock);
     }
     return 0;
 }
