@@ -270,6 +270,7 @@ static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_ar
     n->borrow = b;
     n->vfork_parent = task_get(t);
     lock_acquire(&t->group->lock);
+    t->lent_slot = kt->slot + 1;
     t->kt = NULL;
     lock_release(&t->group->lock);
     lock_acquire(&n->group->lock);
@@ -305,6 +306,7 @@ void borrow_return(struct task *n, lx_pid_t tid)
     }
     lock_acquire(&t->group->lock);
     t->kt = kt;
+    t->lent_slot = 0;
     task_refresh_work(t);
     lock_release(&t->group->lock);
     kt->syscall_ret_nr = ~0ull;

@@ -138,6 +138,7 @@ struct task {
     /* vfork: whose thread we run on, and who waits for us */
     struct task *vfork_parent; /* [o] set while this task borrows the parent's host thread */
     struct borrow *borrow;     /* [o] what the parent's host thread goes back to */
+    u32 lent_slot;             /* [g] 1 + slot of the host thread a vfork child has of us, or 0 */
     struct waitq vfork_wait;   /* parents that really sleep until this task execs or exits */
     _Atomic u32 vfork_done;    /* [a] */
     struct exec_job *exec_job; /* [o] image to be loaded by a pool process */

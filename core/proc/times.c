@@ -8,7 +8,7 @@ s32 task_slot(struct task *t)
     s32 slot;
 
     lock_acquire(&g_pid_lock);
-    slot = t->kt ? (s32)t->kt->slot : -1;
+    slot = t->kt ? (s32)t->kt->slot : (s32)t->lent_slot - 1;
     lock_release(&g_pid_lock);
     return slot;
 }
