@@ -44,7 +44,7 @@ typedef struct {
 #define likely(x)         __builtin_expect(!!(x), 1)
 #define unlikely(x)       __builtin_expect(!!(x), 0)
 /* Large or rarely used zeroed data: kept away from what every call touches. */
-#define COLD_BSS         __attribute__((section(".bss.cold")))
+#define COLD_BSS          __attribute__((section(".bss.cold")))
 #define noreturn_         __attribute__((noreturn))
 #define printf_like(a, b) __attribute__((format(printf, a, b)))
 #ifndef __must_check

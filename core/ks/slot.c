@@ -15,8 +15,8 @@
 /* Slot 0 is the supervisor's from the start. */
 static struct {
     struct lock lock;
-    u32 n_recent;                     /* [lock] */
-    u32 next_fresh;                   /* [lock] never used from here on */
+    u32 n_recent;   /* [lock] */
+    u32 next_fresh; /* [lock] never used from here on */
 } g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1};
 
 COLD_BSS static u64 g_used[BITMAP_WORDS(SLOT_MAX)]; /* [g_slots.lock] all but slot 0 */

@@ -445,8 +445,9 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     task_put(t);
 }
 
-/* A task that a killed thread had put into the tree, but maybe not yet started. Its slot is not used
- * again: the host may still be about to start something on it, which will find itself buried. */
+/* A task that a killed thread had put into the tree, but maybe not yet started. Its slot is not
+ * used again: the host may still be about to start something on it, which will find itself buried.
+ */
 static void bury_unborn(struct task *n, bool signalled)
 {
     u32 unborn = KTB_UNBORN;
