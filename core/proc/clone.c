@@ -381,11 +381,10 @@ static s64 launch(struct task *t, struct task *n, const struct lx_clone_args *a,
 
     if (borrow) {
         if (a->flags & LX_CLONE_CHILD_SETTID) {
-            r = put_user32(mk_uptr(a->child_tid), (u32)tid);
+            (void)put_user32(mk_uptr(a->child_tid), (u32)tid); /* as Linux: no error */
         }
         task_put(n); /* the tree keeps it */
-        r = run_borrowed(t, n, a);
-        return r;
+        return run_borrowed(t, n, a);
     }
     r = start_host_thread(t, n, a);
     if (r < 0) {
