@@ -381,7 +381,8 @@ static s64 launch(struct task *t, struct task *n, const struct lx_clone_args *a,
 
     if (borrow) {
         if (a->flags & LX_CLONE_CHILD_SETTID) {
-            (void)put_user32(mk_uptr(a->child_tid), (u32)tid); /* as Linux: no error */
+            r = put_user32(mk_uptr(a->child_tid), (u32)tid);
+            (void)r; /* as on Linux, a bad address is no error */
         }
         task_put(n); /* the tree keeps it */
         return run_borrowed(t, n, a);
