@@ -300,7 +300,10 @@ class Soak:
             else:
                 parents[pid] = ppid(pid)
         for pid, parent in parents.items():
-            roles["pico" if parent in parents else "supervisor"].append(pid)
+            if parent in roles["manager"]:
+                roles["supervisor"].append(pid)
+            elif parent in parents:
+                roles["pico"].append(pid)  # else it ended while we looked
         return roles
 
     def kill(self):
