@@ -13,10 +13,6 @@ _Noreturn void task_exit_pending(struct task *t);
 _Noreturn void group_exit(struct task *t, s32 code);
 /* Supervisor: host process `pid` is gone. Ends what ran on its slots if lxcore did not know. */
 void exit_reap_host(u32 host_pid, bool signalled);
-/* Wake whoever waits for t's vfork to be over; hands the borrowed thread back. */
-void vfork_finished(struct task *t);
-/* Number of host processes and threads alive, for leak checks. */
-extern _Atomic u32 g_live_tasks;
 /* Called when pid 1 ended: the instance is over. Registered by boot. */
 extern void (*g_init_exited)(s32 code);
 /* A session leader ended (tty: hang up its terminal). g_pid_lock held. Registered by boot. */

@@ -332,10 +332,10 @@ static s64 send_locked(struct group *g, struct task *t, u32 sig, const struct lx
 
 void (*g_signalfd_wake)(struct group *g);
 
-/* A SIGCONT is seen by the parent when the group runs again. */
-static void report_continued(struct group *g)
+/* SIGCHLD for a child that stopped or runs again (CLD_STOPPED, CLD_CONTINUED), and its waiters. */
+static void report_to_parent(struct group *g, s32 code, s32 status)
 {
-    struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = LX_CLD_CONTINUED};
+    struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = code};
     bool locked = lock_held(&g_pid_lock);
     struct group *parent;
 
@@ -345,7 +345,8 @@ static void report_continued(struct group *g)
     parent = g->parent;
     if (parent != NULL) {
         si.f.chld.pid = g->pid->nr;
-        si.f.chld.status = LX_SIGCONT;
+        si.f.chld.uid = g->leader->cred->uid;
+        si.f.chld.status = status;
         lock_acquire(&parent->lock);
         if (!list_empty(&parent->threads)) {
             struct task *p = list_first_entry(&parent->threads, struct task, in_group);
@@ -372,7 +373,7 @@ static s64 send(struct group *g, struct task *t, u32 sig, const struct lx_siginf
     r = send_locked(g, t, sig, info);
     lock_release(&g->lock);
     if (continued) {
-        report_continued(g);
+        report_to_parent(g, LX_CLD_CONTINUED, LX_SIGCONT);
     }
     return r;
 }
@@ -552,31 +553,6 @@ u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
 
 /* ------------------------------------------------------------------ stopping ---------------- */
 
-static void report_stopped(struct group *g)
-{
-    struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = LX_CLD_STOPPED};
-    struct group *parent;
-
-    lock_acquire(&g_pid_lock);
-    parent = g->parent;
-    if (parent != NULL) {
-        si.f.chld.pid = g->pid->nr;
-        si.f.chld.uid = g->leader->cred->uid;
-        si.f.chld.status = g->stop_sig;
-        lock_acquire(&parent->lock);
-        if (!list_empty(&parent->threads)) {
-            struct task *p = list_first_entry(&parent->threads, struct task, in_group);
-            if (p->sighand == NULL ||
-                !(p->sighand->action[LX_SIGCHLD - 1].flags & LX_SA_NOCLDSTOP)) {
-                send_locked(parent, NULL, LX_SIGCHLD, &si);
-            }
-        }
-        lock_release(&parent->lock);
-        waitq_wake(&parent->child_wait, 0);
-    }
-    lock_release(&g_pid_lock);
-}
-
 static void begin_stop(struct task *t, u32 sig)
 {
     struct group *g = t->group;
@@ -595,7 +571,7 @@ static void begin_stop(struct task *t, u32 sig)
             task_kick(i, KT_STOP);
         }
         lock_release(&g->lock);
-        report_stopped(g);
+        report_to_parent(g, LX_CLD_STOPPED, (s32)sig);
         return;
     }
     lock_release(&g->lock);

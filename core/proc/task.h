@@ -83,7 +83,6 @@ struct group {
     s32 exit_code;                        /* [g] wait status form */
     s32 exit_signal;                      /* [P] to the parent, usually SIGCHLD */
     s32 stop_sig;                         /* [g] */
-    u32 stop_count;                       /* [g] threads still to stop */
     bool stop_reported, cont_reported;    /* [P] to wait4 */
     struct sigpending shared;             /* [g] */
     u32 n_queued;                         /* [g] entries on all queues of the group */
@@ -152,7 +151,6 @@ struct task {
     u64 io_read, io_written, n_syscalls;
     void *ptrace; /* later */
     bool did_exec, in_execve;
-    struct lx_siginfo *fault_info;
 };
 
 extern struct lock g_pid_lock;
