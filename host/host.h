@@ -308,7 +308,13 @@ struct host_attr {
 s64 host_file_setattr(host_handle h, u32 mask, const struct host_attr *a);
 s64 host_path_setattr(host_handle dir, const char *path, u32 mask, const struct host_attr *a);
 
-s64 host_file_sync(host_handle h, bool data_only);
+enum host_sync {
+    HOST_SYNC_DATA, /* content and what is needed to read it back        */
+    HOST_SYNC_FILE, /* all of the file                                   */
+    HOST_SYNC_FS    /* the whole file system it lies on; opened with an access */
+};
+/* Write back to stable storage, and wait. */
+s64 host_file_sync(host_handle h, enum host_sync what);
 enum host_alloc {
     HOST_ALLOC_KEEP_SIZE = 1,
     HOST_ALLOC_PUNCH = 2,
@@ -321,7 +327,6 @@ s64 host_file_allocate(host_handle h, u32 how, u64 off, u64 len);
 s64 host_file_seek(host_handle h, u64 off, bool hole);
 /* Server-side copy; -LX_EOPNOTSUPP/-LX_EXDEV when the host can't. Returns bytes. */
 s64 host_file_copy(host_handle from, u64 from_off, host_handle to, u64 to_off, u64 len);
-s64 host_file_advise(host_handle h, u64 off, u64 len, enum host_advice what);
 
 struct host_dirent {
     u64 ino;
@@ -334,18 +339,17 @@ struct host_dirent {
  * Returns bytes filled, 0 at the end; advances *cursor. The handle's own position is shared by
  * nobody: the backend seeks when needed. */
 s64 host_dir_read(host_handle h, u64 *cursor, void *buf, u64 size);
-s64 host_dir_make(host_handle dir, const char *path, u32 mode);
+/* A new node at a free name: `type` HOST_DIR, HOST_LNK to `target`, HOST_FIFO or HOST_SOCK; a
+ * device is -LX_EPERM. `mode` as in host_file_open; `target` only for a link. */
+s64 host_path_make(host_handle dir, const char *path, u32 type, u32 mode, const char *target);
 s64 host_path_remove(host_handle dir, const char *path, bool is_dir);
 enum host_rename { HOST_RENAME_NOREPLACE = 1, HOST_RENAME_EXCHANGE = 2 };
 s64 host_path_rename(host_handle d1, const char *p1, host_handle d2, const char *p2, u32 flags);
 s64 host_path_link(host_handle d1, const char *p1, host_handle d2, const char *p2);
 /* Give a nameless (HOST_O_TMP) or unlinked open file a name. */
 s64 host_file_link(host_handle h, host_handle dir, const char *path);
-s64 host_path_symlink(const char *target, host_handle dir, const char *path);
 /* Bytes of the target (no NUL), or -LX_EINVAL when it is no link. */
 s64 host_path_readlink(host_handle dir, const char *path, char *buf, u64 size);
-/* A fifo or socket node of the host (hostfs only); devices are -LX_EPERM. */
-s64 host_path_mknod(host_handle dir, const char *path, u32 host_type, u32 mode);
 
 /* Named blobs kept with a file: `name` as on Linux ("user.x"). h != HOST_NONE, or (dir, path).
  * set: flags 1 = must not exist, 2 = must exist; buf NULL removes. Sizes as getxattr(2). */
@@ -362,8 +366,6 @@ struct host_fs_stat {
     u64 type, bsize, frsize, blocks, bfree, bavail, files, ffree, namelen, flags, fsid;
 };
 s64 host_fs_stat(host_handle h, struct host_fs_stat *out);
-/* Write back all of the file system that h (opened with an access) lies on. */
-s64 host_fs_sync(host_handle h);
 /* Which access the host itself grants the instance's user: mask of 4 read, 2 write, 1 execute. */
 s64 host_path_access(host_handle dir, const char *path, u32 mask);
 /* Byte-range lock against other programs of the host (not between instance processes); type 0
@@ -408,13 +410,14 @@ s64 host_watch_new(host_handle *out);
 s64 host_watch_set(host_handle w, host_handle h, enum host_watch_op op, u32 events, u64 cookie);
 /* Up to n events; never waits. Returns their number. */
 s64 host_watch_get(host_handle w, struct host_watch_event *out, u32 n);
-/* Bytes that can be read now (FIONREAD). */
-s64 host_chan_avail(host_handle h);
 /* Move the position a HOST_CHAN_FILE handle shares with its giver; whence LX_SEEK_*. */
 s64 host_chan_seek(host_handle h, s64 off, u32 whence);
-/* Terminal state of a HOST_CHAN_TTY: request LX_TCGETS/TCSETS(W,F)/TIOCGWINSZ/TIOCSWINSZ, buf a
- * kernel copy of its structure. Else -LX_ENOTTY. */
-s64 host_chan_tty(host_handle h, u32 request, void *buf);
+/* State of a channel or socket by the Linux ABI's request; buf is a kernel copy of its structure.
+ *   any                LX_FIONREAD (s32)
+ *   HOST_CHAN_TTY      LX_TCGETS, TCSETS(W,F), TIOCGWINSZ, TIOCSWINSZ
+ *   sockets            interface and address queries of netdevice(7)
+ * Everything else: -LX_ENOTTY. */
+s64 host_chan_ioctl(host_handle h, u32 request, void *buf);
 
 /* ------------------------------------------------------------------ network ---------------- */
 /* Constants, addresses and options are the Linux ABI's (abi/lx_socket.h); a backend of another
@@ -439,8 +442,6 @@ s64 host_sock_shutdown(host_handle h, u32 how);
 s64 host_sock_getopt(host_handle h, u32 level, u32 name, void *buf, u32 *len);
 s64 host_sock_setopt(host_handle h, u32 level, u32 name, const void *buf, u32 len);
 s64 host_sock_name(host_handle h, bool peer, void *addr, u32 *len);
-/* Interface and address queries of netdevice(7): `buf` is a kernel copy of the structure. */
-s64 host_sock_ioctl(host_handle h, u32 request, void *buf, u64 size);
 
 /* ------------------------------------------------------------------ upcalls ---------------- */
 

@@ -6,8 +6,9 @@ TIDY_SRC = $(CORE_C)
 # clang reads its own headers, whatever CC is
 TIDY_FLAGS = $(patsubst $(CC_INC),$(shell clang -print-file-name=include 2>/dev/null),$(filter-out -W%,$(FREE)))
 
-.PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check
-lint: lint-lite fmt-check tidy cppcheck ## all checks of the source text
+.PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check \
+        llp64
+lint: lint-lite fmt-check llp64 tidy cppcheck ## all checks of the source text
 
 lint-lite: layers style headers-check syms coverage-check ## layers, style, headers, symbols
 
@@ -33,6 +34,15 @@ tidy:
 	        > $(OBJ)/tidy.txt; \
 	    cat $(OBJ)/tidy.txt; ! grep -qE '(warning|error):' $(OBJ)/tidy.txt; \
 	else echo 'lint: clang-tidy is not installed, skipped'; fi
+
+# The next host has a 32-bit long and another calling convention: lxcore must compile for it too.
+LLP64_FLAGS = $(filter-out -fPIE -isystem $(CC_INC),$(FREE)) -Wno-missing-prototypes \
+              -isystem $(shell clang -print-file-name=include 2>/dev/null)
+llp64: $(GEN_STAMP)
+	@if command -v clang >/dev/null; then \
+	    printf '%s\n' $(CORE_C) | xargs -r -P $$(nproc) -n 8 clang --target=x86_64-w64-windows-gnu \
+	        $(LLP64_FLAGS) -fsyntax-only && echo 'llp64: ok, $(words $(CORE_C)) files'; \
+	else echo 'lint: clang is not installed, llp64 skipped'; fi
 
 cppcheck:
 	@if command -v cppcheck >/dev/null; then \

@@ -10,7 +10,7 @@
 
 #define KEPT_FLAGS                                                                                 \
     (LX_MAP_SHARED | LX_MAP_PRIVATE | LX_MAP_GROWSDOWN | LX_MAP_NORESERVE | VMA_DONTDUMP |         \
-     VMA_STACK | VMA_WIPEONFORK | VMA_LOCKED | VMA_PATCHED | VMA_HIDDEN | VMA_DONTFORK)
+     VMA_STACK | VMA_WIPEONFORK | VMA_LOCKED | VMA_HIDDEN | VMA_DONTFORK)
 
 static _Atomic u64 g_next_object = 1; /* [a] */
 

@@ -33,7 +33,6 @@ struct vma {
 #define VMA_STACK      (1u << 26)
 #define VMA_WIPEONFORK (1u << 27)
 #define VMA_LOCKED     (1u << 28)
-#define VMA_PATCHED    (1u << 29) /* gate/patch: the host has other text here */
 #define VMA_HIDDEN     (1u << 30) /* not the guest's: not in /proc, refused to its calls */
 #define VMA_DONTFORK   (1u << 31)
 

@@ -71,7 +71,6 @@ static void reset_task(struct task *t, const struct exec_job *job)
     t->clear_child_tid = mk_uptr(0);
     t->robust_list = mk_uptr(0);
     t->did_exec = true;
-    t->in_execve = false;
     t->pdeath_sig = job->args.secure ? 0 : t->pdeath_sig;
     lock_acquire(&t->group->lock);
     t->group->flags |= GROUP_EXECED;

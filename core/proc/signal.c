@@ -166,7 +166,7 @@ void group_begin_exit_locked(struct group *g, s32 code)
         return;
     }
     g->flags |= GROUP_EXITING;
-    g->flags &= ~(u32)(GROUP_STOPPED | GROUP_STOP_PENDING);
+    g->flags &= ~(u32)GROUP_STOPPED;
     g->exit_code = code;
     list_for_each_entry (t, &g->threads, in_group) {
         task_kick(t, KT_EXIT);
@@ -229,9 +229,9 @@ static void cancel_opposites(struct group *g, u32 sig)
         remove_everywhere(g, LX_SIGMASK(LX_SIGCONT));
     } else if (sig == LX_SIGCONT) {
         remove_everywhere(g, SIG_STOPS);
-        if (g->flags & (GROUP_STOPPED | GROUP_STOP_PENDING)) {
+        if (g->flags & GROUP_STOPPED) {
             bool was = (g->flags & GROUP_STOPPED) != 0;
-            g->flags &= ~(u32)(GROUP_STOPPED | GROUP_STOP_PENDING);
+            g->flags &= ~(u32)GROUP_STOPPED;
             if (was) {
                 g->flags |= GROUP_CONTINUED;
                 g->cont_reported = false;

@@ -60,10 +60,8 @@ enum group_flags {
     GROUP_STOPPED = 2,
     GROUP_CONTINUED = 4,
     GROUP_EXECED = 8,
-    GROUP_REAPER = 16 /* child subreaper */,
-    GROUP_ZOMBIE = 32,
-    GROUP_STOP_PENDING = 64,
-    GROUP_VFORKED = 128
+    GROUP_REAPER = 16, /* child subreaper */
+    GROUP_ZOMBIE = 32
 };
 
 /* locks: P g_pid_lock  g group lock  I immutable  a atomic */
@@ -150,7 +148,7 @@ struct task {
     u64 timer_slack;
     u64 io_read, io_written, n_syscalls;
     void *ptrace; /* later */
-    bool did_exec, in_execve;
+    bool did_exec;
 };
 
 extern struct lock g_pid_lock;

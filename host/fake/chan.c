@@ -5,6 +5,7 @@
 
 #include "host/fake/tree.h"
 #include "lx_errno.h"
+#include "lx_ioctl.h"
 #include "lx_poll.h"
 
 #define CHAN_ROOM   65536u
@@ -194,21 +195,16 @@ s64 host_chan_seek(host_handle h, s64 off, u32 whence)
     return -LX_ESPIPE;
 }
 
-s64 host_chan_tty(host_handle h, u32 request, void *buf)
-{
-    (void)h;
-    (void)request;
-    (void)buf;
-    FAKE_CALL();
-    return -LX_ENOTTY;
-}
-
-s64 host_chan_avail(host_handle h)
+s64 host_chan_ioctl(host_handle h, u32 request, void *buf)
 {
     struct handle *hd = handle_of(h);
 
     FAKE_CALL();
-    return hd && hd->in ? (s64)hd->in->size : -LX_EBADF;
+    if (request != LX_FIONREAD || !hd || !hd->in) {
+        return -LX_ENOTTY;
+    }
+    *(s32 *)buf = (s32)hd->in->size;
+    return 0;
 }
 
 s64 host_chan_send_msg(host_handle h, const void *buf, u64 len, const host_handle *handles, u32 n)
@@ -295,4 +291,3 @@ NO_SOCKET(host_sock_shutdown, host_handle h, u32 how)
 NO_SOCKET(host_sock_getopt, host_handle h, u32 level, u32 name, void *buf, u32 *len)
 NO_SOCKET(host_sock_setopt, host_handle h, u32 level, u32 name, const void *buf, u32 len)
 NO_SOCKET(host_sock_name, host_handle h, bool peer, void *addr, u32 *len)
-NO_SOCKET(host_sock_ioctl, host_handle h, u32 request, void *buf, u64 size)

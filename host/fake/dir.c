@@ -62,39 +62,20 @@ static s64 make(host_handle dir, const char *path, u32 type, u32 mode, struct no
     return 0;
 }
 
-s64 host_dir_make(host_handle dir, const char *path, u32 mode)
-{
-    struct node *n;
-
-    FAKE_CALL();
-    return make(dir, path, HOST_DIR, mode, &n);
-}
-
-s64 host_path_mknod(host_handle dir, const char *path, u32 host_type, u32 mode)
-{
-    struct node *n;
-
-    FAKE_CALL();
-    if (host_type == HOST_CHR || host_type == HOST_BLK) {
-        return -LX_EPERM;
-    }
-    if (host_type != HOST_FIFO && host_type != HOST_SOCK && host_type != HOST_REG) {
-        return -LX_EINVAL;
-    }
-    return make(dir, path, host_type, mode, &n);
-}
-
-s64 host_path_symlink(const char *target, host_handle dir, const char *path)
+s64 host_path_make(host_handle dir, const char *path, u32 type, u32 mode, const char *target)
 {
     struct node *n;
     s64 r;
 
     FAKE_CALL();
-    if (!target[0]) {
+    if (type != HOST_DIR && type != HOST_LNK && type != HOST_FIFO && type != HOST_SOCK) {
+        return -LX_EPERM;
+    }
+    if (type == HOST_LNK && !target[0]) {
         return -LX_ENOENT;
     }
-    r = make(dir, path, HOST_LNK, 0777, &n);
-    if (r == 0) {
+    r = make(dir, path, type, type == HOST_LNK ? 0777 : mode, &n);
+    if (r == 0 && type == HOST_LNK) {
         r = node_resize(n, strlen(target));
         memcpy(n->data, target, n->size);
     }

@@ -307,11 +307,11 @@ s64 host_path_setattr(host_handle dir, const char *path, u32 mask, const struct 
     return r < 0 ? r : setattr(n, mask, a);
 }
 
-s64 host_file_sync(host_handle h, bool data_only)
+s64 host_file_sync(host_handle h, enum host_sync what)
 {
     struct node *n;
 
-    (void)data_only;
+    (void)what;
     FAKE_CALL();
     return node_of(h, &n);
 }
@@ -404,17 +404,6 @@ s64 host_file_copy(host_handle from, u64 from_off, host_handle to, u64 to_off, u
     return r;
 }
 
-s64 host_file_advise(host_handle h, u64 off, u64 len, enum host_advice what)
-{
-    struct node *n;
-
-    (void)off;
-    (void)len;
-    (void)what;
-    FAKE_CALL();
-    return node_of(h, &n);
-}
-
 s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
 {
     struct node *n;
@@ -428,14 +417,6 @@ s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
     out->files = 1 << 20;
     out->ffree = 1 << 19;
     out->namelen = 255;
-    return node_of(h, &n);
-}
-
-s64 host_fs_sync(host_handle h)
-{
-    struct node *n;
-
-    FAKE_CALL();
     return node_of(h, &n);
 }
 

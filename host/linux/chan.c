@@ -5,6 +5,7 @@
 #include <asm/ioctls.h>
 #include <asm/unistd.h>
 #include <linux/fs.h>
+#include <linux/sockios.h>
 
 #include "base/str.h"
 #include "host/linux/fs.h"
@@ -117,23 +118,30 @@ s64 host_chan_seek(host_handle h, s64 off, u32 whence)
     return raw_syscall3(__NR_lseek, (s64)h, off, whence);
 }
 
-s64 host_chan_avail(host_handle h)
-{
-    s32 n = 0;
-    s64 r = raw_syscall3(__NR_ioctl, (s64)h, FIONREAD, &n);
-
-    return r < 0 ? r : n;
-}
-
-s64 host_chan_tty(host_handle h, u32 request, void *buf)
+s64 host_chan_ioctl(host_handle h, u32 request, void *buf)
 {
     switch (request) {
+    case FIONREAD:
+    case TIOCOUTQ:
     case TCGETS:
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
     case TIOCGWINSZ:
-    case TIOCSWINSZ: return raw_syscall3(__NR_ioctl, (s64)h, request, buf);
+    case TIOCSWINSZ:
+    case SIOCATMARK:
+    case SIOCGIFCONF:
+    case SIOCGIFNAME:
+    case SIOCGIFFLAGS:
+    case SIOCGIFADDR:
+    case SIOCGIFDSTADDR:
+    case SIOCGIFBRDADDR:
+    case SIOCGIFNETMASK:
+    case SIOCGIFMETRIC:
+    case SIOCGIFMTU:
+    case SIOCGIFHWADDR:
+    case SIOCGIFINDEX:
+    case SIOCGIFTXQLEN: return raw_syscall3(__NR_ioctl, (s64)h, request, buf);
     default: return -LX_ENOTTY;
     }
 }

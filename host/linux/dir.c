@@ -48,13 +48,24 @@ s64 host_dir_read(host_handle h, u64 *cursor, void *buf, u64 size)
     return r;
 }
 
-s64 host_dir_make(host_handle dir, const char *path, u32 mode)
+static s64 make_at(const struct place *p, u32 type, u32 mode, const char *target)
+{
+    switch (type) {
+    case HOST_DIR: return raw_syscall3(__NR_mkdirat, (s64)p->fd, p->path, mode);
+    case HOST_LNK: return raw_syscall3(__NR_symlinkat, target, (s64)p->fd, p->path);
+    case HOST_FIFO: return raw_syscall4(__NR_mknodat, (s64)p->fd, p->path, mode | LX_S_IFIFO, 0);
+    case HOST_SOCK: return raw_syscall4(__NR_mknodat, (s64)p->fd, p->path, mode | LX_S_IFSOCK, 0);
+    default: return -LX_EPERM;
+    }
+}
+
+s64 host_path_make(host_handle dir, const char *path, u32 type, u32 mode, const char *target)
 {
     struct place p = place_at(dir, path);
     s64 r;
 
     do {
-        r = raw_syscall3(__NR_mkdirat, (s64)p.fd, p.path, mode & 07777);
+        r = make_at(&p, type, mode & 07777, target);
     } while (place_retry(&p, &r));
     return r;
 }
@@ -112,17 +123,6 @@ s64 host_file_link(host_handle h, host_handle dir, const char *path)
     return r;
 }
 
-s64 host_path_symlink(const char *target, host_handle dir, const char *path)
-{
-    struct place p = place_at(dir, path);
-    s64 r;
-
-    do {
-        r = raw_syscall3(__NR_symlinkat, target, (s64)p.fd, p.path);
-    } while (place_retry(&p, &r));
-    return r;
-}
-
 s64 host_path_readlink(host_handle dir, const char *path, char *buf, u64 size)
 {
     struct place p = place_at(dir, path);
@@ -130,21 +130,6 @@ s64 host_path_readlink(host_handle dir, const char *path, char *buf, u64 size)
 
     do {
         r = raw_syscall4(__NR_readlinkat, (s64)p.fd, p.path, buf, MIN(size, (u64)S32_MAX));
-    } while (place_retry(&p, &r));
-    return r;
-}
-
-s64 host_path_mknod(host_handle dir, const char *path, u32 host_type, u32 mode)
-{
-    struct place p = place_at(dir, path);
-    s64 r;
-
-    if (host_type != HOST_FIFO && host_type != HOST_SOCK) {
-        return -LX_EPERM;
-    }
-    mode = (mode & 07777) | (host_type == HOST_FIFO ? LX_S_IFIFO : LX_S_IFSOCK);
-    do {
-        r = raw_syscall4(__NR_mknodat, (s64)p.fd, p.path, mode, 0);
     } while (place_retry(&p, &r));
     return r;
 }
@@ -183,9 +168,4 @@ s64 host_fs_stat(host_handle h, struct host_fs_stat *out)
         .fsid = (u64)(u32)s.f_fsid[0] | (u64)(u32)s.f_fsid[1] << 32,
     };
     return 0;
-}
-
-s64 host_fs_sync(host_handle h)
-{
-    return raw_syscall1(__NR_syncfs, (s64)h);
 }

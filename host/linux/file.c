@@ -268,9 +268,15 @@ s64 host_path_setattr(host_handle dir, const char *path, u32 mask, const struct 
     return r;
 }
 
-s64 host_file_sync(host_handle h, bool data_only)
+s64 host_file_sync(host_handle h, enum host_sync what)
 {
-    return raw_syscall1(data_only ? __NR_fdatasync : __NR_fsync, (s64)h);
+    static const s64 calls[] = {
+        [HOST_SYNC_DATA] = __NR_fdatasync,
+        [HOST_SYNC_FILE] = __NR_fsync,
+        [HOST_SYNC_FS] = __NR_syncfs,
+    };
+
+    return raw_syscall1(calls[what], (s64)h);
 }
 
 s64 host_file_allocate(host_handle h, u32 how, u64 off, u64 len)
@@ -306,22 +312,6 @@ s64 host_file_copy(host_handle from, u64 from_off, host_handle to, u64 to_off, u
 
     return raw_syscall6(__NR_copy_file_range, (u64)(s64)from, (u64)&in, (u64)(s64)to, (u64)&out,
                         len, 0);
-}
-
-s64 host_file_advise(host_handle h, u64 off, u64 len, enum host_advice what)
-{
-    s64 advice = LX_POSIX_FADV_NORMAL;
-
-    if (what == HOST_ADV_RANDOM) {
-        advice = LX_POSIX_FADV_RANDOM;
-    } else if (what == HOST_ADV_SEQUENTIAL) {
-        advice = LX_POSIX_FADV_SEQUENTIAL;
-    } else if (what == HOST_ADV_WILLNEED) {
-        advice = LX_POSIX_FADV_WILLNEED;
-    } else if (what == HOST_ADV_DONTNEED) {
-        advice = LX_POSIX_FADV_DONTNEED;
-    }
-    return raw_syscall4(__NR_fadvise64, (s64)h, off, len, advice);
 }
 
 s64 host_file_lock(host_handle h, u32 type, u64 off, u64 len)

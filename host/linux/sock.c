@@ -113,9 +113,3 @@ s64 host_sock_name(host_handle h, bool peer, void *addr, u32 *len)
 {
     return raw_syscall3(peer ? __NR_getpeername : __NR_getsockname, h, PTR(addr), PTR(len));
 }
-
-s64 host_sock_ioctl(host_handle h, u32 request, void *buf, u64 size)
-{
-    (void)size; /* the request implies it */
-    return raw_syscall3(__NR_ioctl, h, request, PTR(buf));
-}

@@ -13,8 +13,10 @@
 #include "base/str.h"
 #include "ks/kthread.h"
 #include "lx_errno.h"
+#include "lx_ioctl.h"
 #include "lx_poll.h"
 #include "lx_socket.h"
+#include "lx_termios.h"
 
 struct suite {
     host_handle dir;
@@ -137,7 +139,7 @@ static void t_modes(struct suite *s)
             host_handle_close(h);
         }
         remove_file(s, "m");
-        EQ(host_dir_make(s->dir, "d", modes[i]), 0);
+        EQ(host_path_make(s->dir, "d", HOST_DIR, modes[i], NULL), 0);
         EQ(host_path_stat(s->dir, "d", &st), 0);
         EQ(st.type, HOST_DIR);
         EQ(st.mode, modes[i]);
@@ -160,12 +162,12 @@ static void t_beneath(struct suite *s)
     char target[32];
     host_handle h;
 
-    EQ(host_dir_make(s->dir, "real", 0755), 0);
+    EQ(host_path_make(s->dir, "real", HOST_DIR, 0755, NULL), 0);
     h = make(s, "real/f");
     host_handle_close(h);
-    EQ(host_path_symlink("real", s->dir, "ln"), 0);
-    EQ(host_path_symlink("real", s->dir, "ln"), -LX_EEXIST);
-    EQ(host_path_symlink("/etc", s->dir, "abs"), 0);
+    EQ(host_path_make(s->dir, "ln", HOST_LNK, 0777, "real"), 0);
+    EQ(host_path_make(s->dir, "ln", HOST_LNK, 0777, "real"), -LX_EEXIST);
+    EQ(host_path_make(s->dir, "abs", HOST_LNK, 0777, "/etc"), 0);
     EQ(host_file_open(s->dir, "ln/f", HOST_O_READ, 0, &h), -LX_ELOOP);
     EQ(host_file_open(s->dir, "abs/passwd", HOST_O_READ, 0, &h), -LX_ELOOP);
     EQ(host_file_open(s->dir, "ln", HOST_O_READ, 0, &h), -LX_ELOOP);
@@ -209,8 +211,8 @@ static void t_transfer(struct suite *s)
     OK(memcmp(a, "\0\0\0\0", 4) == 0);
     EQ(read_at(h, a, 4, 100000), 3);
     OK(memcmp(a, "end", 3) == 0);
-    EQ(host_file_sync(h, true), 0);
-    EQ(host_file_sync(h, false), 0);
+    EQ(host_file_sync(h, HOST_SYNC_DATA), 0);
+    EQ(host_file_sync(h, HOST_SYNC_FILE), 0);
     host_handle_close(h);
     remove_file(s, "f");
 }
@@ -322,7 +324,7 @@ static void t_list(struct suite *s)
     s64 n;
 
     memset(seen, 0, sizeof(seen));
-    EQ(host_dir_make(s->dir, "d", 0755), 0);
+    EQ(host_path_make(s->dir, "d", HOST_DIR, 0755, NULL), 0);
     for (u32 i = 0; i < N_FILES; i++) {
         fmt_snprintf(name, sizeof(name), "d/file%u", i);
         host_handle_close(make(s, name));
@@ -369,10 +371,10 @@ static void t_folders(struct suite *s)
 {
     struct host_stat st;
 
-    EQ(host_dir_make(s->dir, "a", 0755), 0);
-    EQ(host_dir_make(s->dir, "a", 0755), -LX_EEXIST);
-    EQ(host_dir_make(s->dir, "none/b", 0755), -LX_ENOENT);
-    EQ(host_dir_make(s->dir, "a/b", 0700), 0);
+    EQ(host_path_make(s->dir, "a", HOST_DIR, 0755, NULL), 0);
+    EQ(host_path_make(s->dir, "a", HOST_DIR, 0755, NULL), -LX_EEXIST);
+    EQ(host_path_make(s->dir, "none/b", HOST_DIR, 0755, NULL), -LX_ENOENT);
+    EQ(host_path_make(s->dir, "a/b", HOST_DIR, 0700, NULL), 0);
     EQ(host_path_remove(s->dir, "a", true), -LX_ENOTEMPTY);
     EQ(host_path_remove(s->dir, "a", false), -LX_EISDIR);
     EQ(host_path_stat(s->dir, "a/b", &st), 0);
@@ -412,8 +414,8 @@ static void t_rename(struct suite *s)
     EQ(host_path_rename(d, "b", d, "c", 0), 0);
     EQ(host_path_stat(d, "c", &st2), 0);
     EQ(st.ino, st2.ino);
-    EQ(host_dir_make(d, "dir", 0755), 0);
-    EQ(host_dir_make(d, "dir/sub", 0755), 0);
+    EQ(host_path_make(d, "dir", HOST_DIR, 0755, NULL), 0);
+    EQ(host_path_make(d, "dir/sub", HOST_DIR, 0755, NULL), 0);
     EQ(host_path_rename(d, "c", d, "dir", 0), -LX_EISDIR);
     EQ(host_path_rename(d, "dir", d, "c", 0), -LX_ENOTDIR);
     EQ(host_path_rename(d, "dir", d, "dir/sub/x", 0), -LX_EINVAL);
@@ -464,12 +466,12 @@ static void t_nodes(struct suite *s)
 {
     struct host_stat st;
 
-    EQ(host_path_mknod(s->dir, "p", HOST_FIFO, 0620), 0);
+    EQ(host_path_make(s->dir, "p", HOST_FIFO, 0620, NULL), 0);
     EQ(host_path_stat(s->dir, "p", &st), 0);
     EQ(st.type, HOST_FIFO);
     EQ(st.mode, 0620);
-    EQ(host_path_mknod(s->dir, "p", HOST_FIFO, 0620), -LX_EEXIST);
-    EQ(host_path_mknod(s->dir, "c", HOST_CHR, 0620), -LX_EPERM);
+    EQ(host_path_make(s->dir, "p", HOST_FIFO, 0620, NULL), -LX_EEXIST);
+    EQ(host_path_make(s->dir, "c", HOST_CHR, 0620, NULL), -LX_EPERM);
     remove_file(s, "p");
 }
 
@@ -776,6 +778,7 @@ static void t_channels(struct suite *s)
     struct host_iov out = iov_of("hello", 5);
     host_handle h[2];
     host_handle passed;
+    s32 avail = 0;
     u32 n = 1;
     char buf[16];
 
@@ -785,7 +788,9 @@ static void t_channels(struct suite *s)
     EQ(host_chan_read(h[0], &in, 1, false), -LX_EAGAIN);
     EQ(host_chan_poll(h[0], LX_POLLIN | LX_POLLOUT), LX_POLLOUT);
     EQ(host_chan_write(h[1], &out, 1, true), 5);
-    EQ(host_chan_avail(h[0]), 5);
+    EQ(host_chan_ioctl(h[0], LX_FIONREAD, &avail), 0);
+    EQ(avail, 5);
+    EQ(host_chan_ioctl(h[0], LX_TCGETS, buf), -LX_ENOTTY);
     EQ(host_chan_poll(h[0], LX_POLLIN), LX_POLLIN);
     EQ(host_chan_read(h[0], &in, 1, true), 5);
     EQ(host_chan_send_msg(h[1], "msg", 3, &h[1], 1), 3);

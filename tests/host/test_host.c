@@ -56,7 +56,7 @@ _Noreturn void boot_main(struct boot_params *p)
 
     g_upcalls = &none;
     fmt_snprintf(name, sizeof(name), "lxsuite.%u", host_slot_pid(0));
-    if (host_root_open(top, &above) < 0 || host_dir_make(above, name, 0700) < 0 ||
+    if (host_root_open(top, &above) < 0 || host_path_make(above, name, HOST_DIR, 0700, NULL) < 0 ||
         host_file_open(above, name, HOST_O_READ | HOST_O_DIR, 0, &dir) < 0) {
         print_line("Bail out! cannot make a folder in /tmp (or the one given)");
         host_instance_exit(2);

@@ -29,8 +29,8 @@ static inline void fs_begin(void)
         volfs_register();
     }
     if (host_root_open("/", &top) == 0) {
-        (void)host_dir_make(top, "vol", 0755);
-        (void)host_dir_make(top, "mnt", 0755);
+        (void)host_path_make(top, "vol", HOST_DIR, 0755, NULL);
+        (void)host_path_make(top, "mnt", HOST_DIR, 0755, NULL);
         host_handle_close(top);
     }
     g_instance_uid = g_instance_gid = 0;

@@ -66,7 +66,7 @@ UNIT_TEST(changes_by_the_host)
     CHECK_EQ(fs_get("/y", buf, sizeof(buf)), 5);
     CHECK_EQ(host_path_remove(root, "y", false), 0);
     CHECK_EQ(fs_get("/y", buf, sizeof(buf)), -LX_ENOENT);
-    CHECK_EQ(host_dir_make(root, "y", 0755), 0);
+    CHECK_EQ(host_path_make(root, "y", HOST_DIR, 0755, NULL), 0);
     CHECK_EQ(fs_stat("/y", &va), 0);
     CHECK_EQ(va.mode & LX_S_IFMT, LX_S_IFDIR);
     host_handle_close(root);

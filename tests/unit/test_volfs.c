@@ -362,7 +362,7 @@ UNIT_TEST(every_failure_leaves_a_whole_volume)
 {
     static const char *const calls[] = {
         "host_file_open", "host_file_stat", "host_file_write",  "host_meta_set",
-        "host_file_link", "host_dir_make",  "host_path_rename", "host_path_stat",
+        "host_file_link", "host_path_make", "host_path_rename", "host_path_stat",
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(calls); c++) {

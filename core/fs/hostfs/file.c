@@ -330,7 +330,7 @@ static s64 file_do_copy(struct file *from, u64 from_off, struct file *to, u64 to
 
 static s64 file_do_sync(struct file *f, bool data_only)
 {
-    return host_file_sync(handle_of(f), data_only);
+    return host_file_sync(handle_of(f), data_only ? HOST_SYNC_DATA : HOST_SYNC_FILE);
 }
 
 const struct file_ops g_hostfs_file_ops = {
@@ -419,7 +419,7 @@ static s64 dir_sync(struct file *f, bool data_only)
     host_handle h;
     s64 r = dir_handle(f, &h);
 
-    return r < 0 ? r : host_file_sync(h, data_only);
+    return r < 0 ? r : host_file_sync(h, data_only ? HOST_SYNC_DATA : HOST_SYNC_FILE);
 }
 
 const struct file_ops g_hostfs_dir_file_ops = {

@@ -56,10 +56,10 @@ static s64 make(host_handle root, const char *path, const struct vattr *va, cons
     case LX_S_IFREG:
         return host_file_open(root, path, HOST_O_READ | HOST_O_WRITE | HOST_O_CREATE | HOST_O_EXCL,
                               mode, fresh);
-    case LX_S_IFDIR: return host_dir_make(root, path, mode);
-    case LX_S_IFLNK: return host_path_symlink(target, root, path);
-    case LX_S_IFIFO: return host_path_mknod(root, path, HOST_FIFO, mode);
-    case LX_S_IFSOCK: return host_path_mknod(root, path, HOST_SOCK, mode);
+    case LX_S_IFDIR: return host_path_make(root, path, HOST_DIR, mode, NULL);
+    case LX_S_IFLNK: return host_path_make(root, path, HOST_LNK, 0777, target);
+    case LX_S_IFIFO: return host_path_make(root, path, HOST_FIFO, mode, NULL);
+    case LX_S_IFSOCK: return host_path_make(root, path, HOST_SOCK, mode, NULL);
     default: return -LX_EPERM;
     }
 }

@@ -152,21 +152,22 @@ static s64 stream_tty(struct stream *s, u32 cmd, u64 arg)
     if (in && copy_from_user(buf, mk_uptr(arg), size) < 0) {
         return -LX_EFAULT;
     }
-    r = host_chan_tty(s->h, cmd, buf);
+    r = host_chan_ioctl(s->h, cmd, buf);
     return r == 0 && !in ? copy_to_user(mk_uptr(arg), buf, size) : r;
 }
 
 static s64 stream_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg)
 {
     struct stream *s = stream_of(f);
+    s32 avail = 0;
     s64 r;
 
     (void)t;
     if (cmd != LX_FIONREAD) {
         return stream_tty(s, cmd, arg);
     }
-    r = host_chan_avail(s->h);
-    return r < 0 ? r : put_user32(mk_uptr(arg), (u32)r);
+    r = host_chan_ioctl(s->h, cmd, &avail);
+    return r < 0 ? r : put_user32(mk_uptr(arg), (u32)avail);
 }
 
 static s64 stream_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
@@ -210,7 +211,7 @@ static s64 stream_allocate(struct file *f, u32 mode, u64 off, u64 len)
 
 static s64 stream_sync(struct file *f, bool data_only)
 {
-    return host_file_sync(stream_of(f)->h, data_only);
+    return host_file_sync(stream_of(f)->h, data_only ? HOST_SYNC_DATA : HOST_SYNC_FILE);
 }
 
 static void stream_release(struct file *f)

@@ -29,7 +29,7 @@ static s64 super_sync(struct super *sb)
     if (r < 0) {
         return r;
     }
-    r = host_fs_sync(h);
+    r = host_file_sync(h, HOST_SYNC_FS);
     host_handle_close(h);
     return r;
 }

@@ -153,7 +153,7 @@ static s64 file_do_copy(struct file *from, u64 from_off, struct file *to, u64 to
 static s64 file_do_sync(struct file *f, bool data_only)
 {
     struct volfs *fs = volfs_of(f->vnode);
-    s64 r = host_file_sync(handle_of(f), data_only);
+    s64 r = host_file_sync(handle_of(f), data_only ? HOST_SYNC_DATA : HOST_SYNC_FILE);
 
     return r == 0 && fs->side ? sidecar_sync(fs->side) : r;
 }

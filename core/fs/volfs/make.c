@@ -61,7 +61,7 @@ static s64 begin_dir(struct making *m)
     tmp_name(m);
     m->dir = true;
     m->h = HOST_NONE;
-    return host_dir_make(m->fs->tmp, m->tmp, HOST_DIR_MODE);
+    return host_path_make(m->fs->tmp, m->tmp, HOST_DIR, HOST_DIR_MODE, NULL);
 }
 
 /* Undo what begin did. */

@@ -290,7 +290,7 @@ static s64 write_live(struct sidecar *s, host_handle h, u64 *size)
             }
         }
     }
-    return host_file_sync(h, false);
+    return host_file_sync(h, HOST_SYNC_FILE);
 }
 
 /* A log with only what counts takes the old one's place. Failure leaves the old one. */
@@ -373,7 +373,7 @@ void sidecar_close(struct sidecar *s)
 
 s64 sidecar_sync(struct sidecar *s)
 {
-    return host_file_sync(s->log, false);
+    return host_file_sync(s->log, HOST_SYNC_FILE);
 }
 
 s64 sidecar_get(struct sidecar *s, u64 ino, const char *name, void *buf, u64 size)

@@ -53,7 +53,7 @@ static s64 super_statfs(struct super *sb, struct fsstat *out)
 
 static s64 super_sync(struct super *sb)
 {
-    return host_fs_sync(volfs_of_super(sb)->tmp);
+    return host_file_sync(volfs_of_super(sb)->tmp, HOST_SYNC_FS);
 }
 
 static void super_kill(struct super *sb)
@@ -113,7 +113,7 @@ static void sweep(struct volfs *fs, host_handle h, char *buf, u64 size)
 static s64 open_tmp(struct volfs *fs)
 {
     char *buf;
-    s64 r = host_dir_make(fs->root, VOL_TMP, 0700);
+    s64 r = host_path_make(fs->root, VOL_TMP, HOST_DIR, 0700, NULL);
 
     if (r < 0 && r != -LX_EEXIST) {
         return r;

@@ -219,7 +219,7 @@ static s64 ioctl_ifconf(host_handle h, u64 arg)
     }
     conf.len = (s32)want;
     conf.buf = mk_uptr((u64)(uintptr_t)buf);
-    r = host_sock_ioctl(h, LX_SIOCGIFCONF, &conf, sizeof(conf));
+    r = host_chan_ioctl(h, LX_SIOCGIFCONF, &conf);
     conf.buf = dst;
     if (r >= 0 && buf && conf.len > 0) {
         r = copy_to_user(dst, buf, MIN((u64)conf.len, want));
@@ -249,7 +249,7 @@ static s64 netdevice_ioctl(host_handle h, u32 cmd, u64 arg)
     case LX_SIOCGIFTXQLEN:
         r = copy_from_user(&req, mk_uptr(arg), sizeof(req));
         if (r == 0) {
-            r = host_sock_ioctl(h, cmd, &req, sizeof(req));
+            r = host_chan_ioctl(h, cmd, &req);
         }
         return r < 0 ? r : copy_to_user(mk_uptr(arg), &req, sizeof(req));
     default: return -LX_ENOTTY;
@@ -278,7 +278,7 @@ static s64 inet_ioctl(struct sock *s, u32 cmd, u64 arg)
     s64 r;
 
     if (cmd == LX_SIOCINQ || cmd == LX_SIOCOUTQ || cmd == LX_SIOCATMARK) {
-        r = host_sock_ioctl(handle(s), cmd, &v, sizeof(v));
+        r = host_chan_ioctl(handle(s), cmd, &v);
         return r < 0 ? r : put_user32(mk_uptr(arg), (u32)v);
     }
     return netdevice_ioctl(handle(s), cmd, arg);
