@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -78,7 +79,8 @@ static int open_log(const struct paths *p)
 }
 
 /* In a process of its own: out of our session, then the manager, an orphan. */
-_Noreturn static void become_manager(const char *program, int sock, int lock, int log)
+_Noreturn static void become_manager(const char *program, const struct paths *p, int sock, int lock,
+                                     int log)
 {
     char *argv[] = {(char[]){"lxmanager"}, NULL};
     int high[3], null = open("/dev/null", O_RDWR);
@@ -105,7 +107,8 @@ _Noreturn static void become_manager(const char *program, int sock, int lock, in
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (chdir("/") == 0) {
+    if (setenv("PICOLX_HOME", p->state, 1) == 0 &&
+        chdir("/") == 0) { /* it may be a relative path */
         execv(program, argv);
     }
     dprintf(2, "lxmanager: %s: %s\n", program, strerror(errno));
@@ -130,7 +133,7 @@ static bool start_manager(const struct paths *p, int lock, char *why, size_t siz
     log = open_log(p);
     pid = fork();
     if (pid == 0) {
-        become_manager(program, sock, lock, log);
+        become_manager(program, p, sock, lock, log);
     }
     close(sock);
     close(log);

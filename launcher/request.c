@@ -87,7 +87,9 @@ static bool set_root(struct draft *d, const struct opts *o, int *status)
                     "give --root a folder that is there");
     }
     if (!S_ISDIR(st.st_mode)) {
-        return fail(status, LX_STATUS_ROOT, "not a folder:", o->root, "give --root a folder");
+        errno = ENOTDIR;
+        return fail(status, LX_STATUS_ROOT, "cannot use the root folder", o->root,
+                    "give --root a folder");
     }
     if (access(d->root, R_OK | X_OK) < 0) {
         return fail(status, LX_STATUS_ROOT, "cannot use the root folder", o->root,

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Check for the commands a target needs and install what is missing (Debian packages, as root or
-# with passwordless sudo); otherwise name them in one line.    usage: deps.sh run|check|lint
+# with sudo, which may ask for a password on a terminal); otherwise name them in one line.
+# usage: deps.sh run|check|lint
 
 set -u
 
@@ -24,18 +25,14 @@ missing_of() {
     done
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    else
-        sudo -n "$@"
-    fi
-}
-
-can_install() {
-    command -v apt-get >/dev/null 2>&1 || return 1
-    [ "$(id -u)" = 0 ] || sudo -n true >/dev/null 2>&1
-}
+# how to become root: as it is, sudo, or not at all
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif sudo -n true >/dev/null 2>&1 || { command -v sudo >/dev/null 2>&1 && [ -t 0 ] && [ -t 2 ]; }; then
+    as_root=sudo
+else
+    as_root=nobody
+fi
 
 case ${1-} in
 run) needs=$run_needs ;;
@@ -50,14 +47,16 @@ esac
 missing=$(missing_of "$needs")
 [ -z "$missing" ] && exit 0
 
-if can_install; then
+command -v apt-get >/dev/null 2>&1 || as_root=nobody
+if [ "$as_root" != nobody ]; then
     echo "installing: $missing"
+    # an outdated list of packages may still do
+    $as_root apt-get update -qq
     # shellcheck disable=SC2086 # a list of packages
-    as_root apt-get update -qq &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-            $missing >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        $missing >/dev/null
     missing=$(missing_of "$needs")
     [ -z "$missing" ] && exit 0
 fi
-echo "picolx needs these packages (Debian names), please install them: $missing" >&2
+echo "picolx needs packages that are missing; as root: apt-get install $missing(Debian's names)" >&2
 exit 1

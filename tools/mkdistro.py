@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Make the archive of the built-in distribution from this machine's static busybox.
+"""Make the archive of the built-in distribution from this machine's busybox, the static one if it
+has it; a dynamic one brings its libraries along.
 
 Usage: mkdistro.py --out FILE [--busybox PATH]
 init unpacks it inside a new instance, so owners and modes are numbers in a ustar archive.
@@ -9,6 +10,7 @@ init unpacks it inside a new instance, so owners and modes are numbers in a usta
 import argparse
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -52,11 +54,18 @@ DIRS = {
 
 
 def find_busybox(given):
-    """The static busybox to use; SystemExit with a hint if there is none."""
-    for path in ([given] if given else BUSYBOX):
-        if os.path.exists(path):
-            return path
-    raise SystemExit("mkdistro: no busybox found; install Debian's busybox-static")
+    """The busybox to use, a static one first; SystemExit with a hint if there is none."""
+    found = [p for p in ([given] if given else BUSYBOX) if os.path.exists(p)]
+    if not found:
+        raise SystemExit("mkdistro: no busybox found; install Debian's busybox-static")
+    return next((p for p in found if not libraries(p)), found[0])
+
+
+def libraries(program):
+    """Paths of what a dynamic program is loaded with, its interpreter included; [] for a static."""
+    out = subprocess.run(["ldd", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         check=False, text=True).stdout
+    return re.findall(r"(/\S+) \(0x", out)
 
 
 def applets(busybox):
@@ -71,13 +80,23 @@ class Archive:
 
     def __init__(self, path):
         self.tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
+        self.names = set()
 
     def add(self, name, kind, mode, owner=0, data=b"", link=""):
         """One member."""
         info = tarfile.TarInfo(name)
         info.type, info.mode, info.uid, info.gid, info.mtime = kind, mode, owner, owner, 1700000000
         info.size, info.linkname = len(data), link
+        self.names.add(name)
         self.tar.addfile(info, io.BytesIO(data))
+
+    def add_program(self, source, name):
+        """A file of this machine, and the folders it is in."""
+        for i in [i for i, c in enumerate(name) if c == "/"]:
+            if name[:i] not in self.names:
+                self.add(name[:i], tarfile.DIRTYPE, 0o755)
+        with open(source, "rb") as f:
+            self.add(name, tarfile.REGTYPE, 0o755, data=f.read())
 
 
 def build(path, busybox):
@@ -88,11 +107,11 @@ def build(path, busybox):
     a.add("home/user", tarfile.DIRTYPE, 0o755, owner=1000)
     for name, (mode, text) in FILES.items():
         a.add(name, tarfile.REGTYPE, mode, data=text.encode())
-    with open(busybox, "rb") as f:
-        a.add("bin/busybox", tarfile.REGTYPE, 0o755, data=f.read())
-    made = set(DIRS)
+    a.add_program(busybox, "bin/busybox")
+    for path in libraries(busybox):
+        a.add_program(path, path.lstrip("/"))
     for name in applets(busybox):
-        if os.path.dirname(name) in made:
+        if os.path.dirname(name) in DIRS:
             a.add(name, tarfile.SYMTYPE, 0o777, link="/bin/busybox")
     a.tar.close()
 

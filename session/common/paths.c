@@ -29,8 +29,14 @@ bool paths_mkdirs(const char *path)
     memcpy(buf, path, n + 1);
     for (char *p = buf + 1; *p; p++) {
         if (*p == '/') {
+            int saved;
+            bool there;
+
             *p = 0;
-            if (mkdir(buf, 0700) < 0 && errno != EEXIST && access(buf, F_OK) < 0) {
+            there = mkdir(buf, 0700) == 0 || errno == EEXIST;
+            saved = errno;
+            if (!there && access(buf, F_OK) < 0) {
+                errno = saved; /* why it could not be made says more than that it is not there */
                 return false;
             }
             *p = '/';
@@ -73,6 +79,19 @@ static bool is_private(const char *path)
 
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
            (st.st_mode & 077) == 0;
+}
+
+/* Two users' managers over one folder would harm each other, whoever may write there. */
+static bool is_own(const char *path, char *why, size_t size)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && st.st_uid == geteuid()) {
+        return true;
+    }
+    snprintf(why, size, "the state folder %s is not yours; set PICOLX_HOME to one of your own",
+             path);
+    return false;
 }
 
 static unsigned long hash(const char *s)
@@ -142,7 +161,8 @@ bool paths_init(struct paths *p, char *why, size_t size)
                  given, strerror(errno));
         return false;
     }
-    return paths_join(p->lock, p->state, "manager.lock") && find_socket(p, why, size);
+    return is_own(p->state, why, size) && paths_join(p->lock, p->state, "manager.lock") &&
+           find_socket(p, why, size);
 }
 
 bool paths_part(const char *name, char out[PATHS_MAX])

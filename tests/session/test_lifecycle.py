@@ -232,7 +232,25 @@ def unusable_state_folder(lx):
     status, out, err = lx.run("--", "true")
     equal((status, out), (122, ""))
     match(err, r"^lx: cannot use the state folder /proc/nope: [^\n]*; set PICOLX_HOME[^\n]*\n$")
+    lx.env["PICOLX_HOME"] = "/tmp"
+    status, out, err = lx.run("--", "true")
+    equal((status, out), (122, ""))
+    match(err, r"^lx: the state folder /tmp is not yours; set PICOLX_HOME[^\n]*\n$")
+    os.makedirs(os.path.join(lx.dir, "closed"), mode=0o555)
+    del lx.env["PICOLX_HOME"]
+    lx.env["HOME"] = os.path.join(lx.dir, "closed")
+    status, out, err = lx.run("--", "true")
+    equal((status, out), (122, ""))
+    match(err, r"^lx: cannot use the state folder .*closed/.local/share/picolx: Permission denied; ")
     lx.env["PICOLX_HOME"] = lx.home
+
+
+@fresh
+def relative_state_folder(lx):
+    lx.env["PICOLX_HOME"] = "state"
+    equal(lx.run("--", "echo", "hi")[:2], (0, "hi\n"))
+    lx.env["PICOLX_HOME"] = lx.home
+    match(lx.status(), r"Instance: picolx, Running")
 
 
 @fresh
@@ -366,7 +384,7 @@ if __name__ == "__main__":
           idle_instance_and_manager_end, a_daemon_keeps_its_instance,
           root_instance_ends_with_its_command, terminate_and_shutdown, manager_killed,
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
-          stop_and_continue, stale_socket, long_state_path, unusable_state_folder,
+          stop_and_continue, stale_socket, long_state_path, unusable_state_folder, relative_state_folder,
           damaged_registry, unsupported_host, core_that_dies_at_once,
           core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
           manager_by_hand])
