@@ -21,7 +21,7 @@ tool-check: ## the tools' own tests
 	$(Q)$(PYTHON) tools/runtests.py --results $(RESULTS) tools $(sort $(wildcard tools/tests/test_*.py))
 
 fmt: ## format the sources in place
-	clang-format -i $(OWN_SRC)
+	$(Q)clang-format -i $(OWN_SRC)
 
 fmt-check:
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(OWN_SRC); \

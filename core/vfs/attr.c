@@ -61,6 +61,28 @@ s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u32 walk_flags, st
     return r;
 }
 
+void vn_take_attr(struct vnode *vn, u32 mask, const struct vattr *va, s64 now_ns)
+{
+    struct vattr *a = &vn->attr;
+
+    if (mask & VA_MODE) {
+        a->mode = (a->mode & LX_S_IFMT) | (va->mode & LX_S_IALLUGO);
+    }
+    if (mask & VA_UID) {
+        a->uid = va->uid;
+    }
+    if (mask & VA_GID) {
+        a->gid = va->gid;
+    }
+    if (mask & (VA_ATIME | VA_ATIME_NOW)) {
+        a->atime_ns = mask & VA_ATIME ? va->atime_ns : now_ns;
+    }
+    if (mask & (VA_MTIME | VA_MTIME_NOW)) {
+        a->mtime_ns = mask & VA_MTIME ? va->mtime_ns : now_ns;
+    }
+    a->ctime_ns = now_ns;
+}
+
 /* chown(2) takes set-id bits off programs, chmod(2) off files of foreign groups. */
 static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struct cred *c)
 {

@@ -28,22 +28,7 @@ static s64 anon_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
     if (mask & VA_SIZE) {
         return -LX_EINVAL;
     }
-    if (mask & VA_MODE) {
-        vn->attr.mode = (vn->attr.mode & LX_S_IFMT) | (va->mode & LX_S_IALLUGO);
-    }
-    if (mask & VA_UID) {
-        vn->attr.uid = va->uid;
-    }
-    if (mask & VA_GID) {
-        vn->attr.gid = va->gid;
-    }
-    if (mask & (VA_ATIME | VA_ATIME_NOW)) {
-        vn->attr.atime_ns = mask & VA_ATIME ? va->atime_ns : now;
-    }
-    if (mask & (VA_MTIME | VA_MTIME_NOW)) {
-        vn->attr.mtime_ns = mask & VA_MTIME ? va->mtime_ns : now;
-    }
-    vn->attr.ctime_ns = now;
+    vn_take_attr(vn, mask, va, now);
     return 0;
 }
 
@@ -254,6 +239,14 @@ s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max)
     }
     f->pos = base;
     return base;
+}
+
+s64 file_seek_cursor(struct file *f, s64 off, u32 whence)
+{
+    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR) {
+        return -LX_EINVAL;
+    }
+    return file_seek_generic(f, off, whence, 0, S64_MAX);
 }
 
 s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map_source *out)

@@ -134,6 +134,8 @@ s64 file_sync(struct file *f, bool data_only);
 s64 file_copy(struct file *from, s64 *from_pos, struct file *to, s64 *to_pos, u64 len);
 /* Helper for ops->seek of things with a size. */
 s64 file_seek_generic(struct file *f, s64 off, u32 whence, s64 size, s64 max);
+/* ops->seek of a folder or made-up text, where an offset is a cursor and the end has none. */
+s64 file_seek_cursor(struct file *f, s64 off, u32 whence);
 
 /* Wired by upper layers at boot. */
 extern void (*g_file_forget)(struct file *f); /* ipc/epoll: the file ends */

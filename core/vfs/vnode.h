@@ -209,6 +209,11 @@ void vn_put_write(struct vnode *vn);
 s64 vn_deny_write(struct vnode *vn);
 void vn_allow_write(struct vnode *vn);
 
+/* Put the mode, owner and times that `mask` (VA_*) names into vn->attr and stamp its ctime with
+ * now_ns: what ops->setattr of a filesystem in memory comes down to. A size is the caller's affair.
+ */
+void vn_take_attr(struct vnode *vn, u32 mask, const struct vattr *va, s64 now_ns);
+
 u32 vn_makedev(u32 major, u32 minor);
 u32 vn_major(u32 dev);
 u32 vn_minor(u32 dev);

@@ -29,22 +29,7 @@ static s64 node_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
         tty_put(tty);
         return -LX_EINVAL;
     }
-    if (mask & VA_MODE) {
-        vn->attr.mode = (vn->attr.mode & LX_S_IFMT) | (va->mode & LX_S_IALLUGO);
-    }
-    if (mask & VA_UID) {
-        vn->attr.uid = va->uid;
-    }
-    if (mask & VA_GID) {
-        vn->attr.gid = va->gid;
-    }
-    vn->attr.ctime_ns = host_clock_ns(HOST_CLOCK_REAL_COARSE);
-    if (mask & (VA_ATIME | VA_ATIME_NOW)) {
-        vn->attr.atime_ns = mask & VA_ATIME ? va->atime_ns : vn->attr.ctime_ns;
-    }
-    if (mask & (VA_MTIME | VA_MTIME_NOW)) {
-        vn->attr.mtime_ns = mask & VA_MTIME ? va->mtime_ns : vn->attr.ctime_ns;
-    }
+    vn_take_attr(vn, mask, va, host_clock_ns(HOST_CLOCK_REAL_COARSE));
     if (tty) {
         const struct tty_node n = {vn->attr.uid, vn->attr.gid, vn->attr.mode & LX_S_IALLUGO,
                                    vn->attr.ctime_ns};
@@ -145,7 +130,7 @@ static s64 root_readdir(struct file *f, struct dirent_sink *s)
         }
         f->pos = FIRST_POS;
     }
-    while ((i = tty_next((u32)(f->pos - FIRST_POS))) >= 0) {
+    while (f->pos - FIRST_POS < TTY_MAX && (i = tty_next((u32)(f->pos - FIRST_POS))) >= 0) {
         char name[16];
         u32 len = (u32)fmt_snprintf(name, sizeof(name), "%d", i);
 
@@ -157,15 +142,7 @@ static s64 root_readdir(struct file *f, struct dirent_sink *s)
     return 0;
 }
 
-static s64 root_seek(struct file *f, s64 off, u32 whence)
-{
-    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR) {
-        return -LX_EINVAL;
-    }
-    return file_seek_generic(f, off, whence, 0, S32_MAX);
-}
-
-static const struct file_ops g_root_fops = {.readdir = root_readdir, .seek = root_seek};
+static const struct file_ops g_root_fops = {.readdir = root_readdir, .seek = file_seek_cursor};
 
 static s64 root_open(struct vnode *vn, struct file *f)
 {

@@ -101,14 +101,6 @@ static s64 pfile_write(struct file *f, struct uio *u, s64 *pos)
     return r;
 }
 
-static s64 pfile_seek(struct file *f, s64 off, u32 whence)
-{
-    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR) {
-        return -LX_EINVAL;
-    }
-    return file_seek_generic(f, off, whence, 0, S64_MAX);
-}
-
 static s64 pfile_truncate(struct file *f, u64 size)
 {
     (void)f;
@@ -127,7 +119,7 @@ static void pfile_release(struct file *f)
 static const struct file_ops g_pfile_ops = {
     .read = pfile_read,
     .write = pfile_write,
-    .seek = pfile_seek,
+    .seek = file_seek_cursor,
     .truncate = pfile_truncate,
     .release = pfile_release,
 };

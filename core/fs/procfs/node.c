@@ -226,15 +226,7 @@ out:
     return r;
 }
 
-static s64 dir_seek(struct file *f, s64 off, u32 whence)
-{
-    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR) {
-        return -LX_EINVAL;
-    }
-    return file_seek_generic(f, off, whence, 0, S64_MAX);
-}
-
-static const struct file_ops g_dir_fops = {.readdir = node_readdir, .seek = dir_seek};
+static const struct file_ops g_dir_fops = {.readdir = node_readdir, .seek = file_seek_cursor};
 
 static s64 dir_open(struct vnode *vn, struct file *f)
 {

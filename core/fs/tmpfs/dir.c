@@ -315,14 +315,6 @@ static s64 tmpfs_readdir(struct file *f, struct dirent_sink *s)
     return 0;
 }
 
-static s64 tmpfs_dir_seek(struct file *f, s64 off, u32 whence)
-{
-    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR) {
-        return -LX_EINVAL;
-    }
-    return file_seek_generic(f, off, whence, 0, S64_MAX);
-}
-
 static s64 tmpfs_dir_sync(struct file *f, bool data_only)
 {
     (void)f;
@@ -331,7 +323,7 @@ static s64 tmpfs_dir_sync(struct file *f, bool data_only)
 }
 
 const struct file_ops g_tmpfs_dir_fops = {
-    .seek = tmpfs_dir_seek,
+    .seek = file_seek_cursor,
     .readdir = tmpfs_readdir,
     .sync = tmpfs_dir_sync,
 };

@@ -109,22 +109,7 @@ s64 tmpfs_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
         }
         vn->attr.mtime_ns = now;
     }
-    if (mask & VA_MODE) {
-        vn->attr.mode = (vn->attr.mode & LX_S_IFMT) | (va->mode & LX_S_IALLUGO);
-    }
-    if (mask & VA_UID) {
-        vn->attr.uid = va->uid;
-    }
-    if (mask & VA_GID) {
-        vn->attr.gid = va->gid;
-    }
-    if (mask & (VA_ATIME | VA_ATIME_NOW)) {
-        vn->attr.atime_ns = mask & VA_ATIME ? va->atime_ns : now;
-    }
-    if (mask & (VA_MTIME | VA_MTIME_NOW)) {
-        vn->attr.mtime_ns = mask & VA_MTIME ? va->mtime_ns : now;
-    }
-    vn->attr.ctime_ns = now;
+    vn_take_attr(vn, mask, va, now);
     return 0;
 }
 
