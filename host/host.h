@@ -199,8 +199,8 @@ s64 host_proc_reap(bool *signalled);
 u32 host_slot_pid(u32 slot);
 /* First slot >= from that belonged to a host process, or -LX_ESRCH. Supervisor only. */
 s64 host_slot_of_pid(u32 host_pid, u32 from);
-/* Forget who ran on a slot whose process was reaped: it is idle now. Whether its thread was there
- * to the end, as opposed to having ended before. Supervisor only. */
+/* Forget who ran on a slot that is idle or whose process was reaped: it is idle now, and nobody's.
+ * Whether its thread was there to the end, as opposed to having ended before. */
 bool host_slot_clear(u32 slot);
 
 /* FS base of the calling thread. */

@@ -93,5 +93,8 @@ _Noreturn void kthread_resume(struct kthread *kt);
  * slot_alloc returns the slot or -LX_EAGAIN; takes the slot lock. */
 s64 slot_alloc(void);
 void slot_free(u32 slot);
+/* Whether a slot of the reaped host process is still its own to settle. One that was given back
+ * before may be somebody else's at any moment: it is made idle here and not to be touched. */
+bool slot_of_dead(u32 slot, u32 host_pid);
 /* Unpark every thread: one was killed, and may have owed somebody a wake-up. */
 void slot_unpark_all(void);

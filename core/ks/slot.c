@@ -70,6 +70,7 @@ s64 slot_alloc(void)
     }
     if (slot >= 0) {
         bitmap_set(g_used, (u32)slot);
+        host_slot_clear((u32)slot); /* no longer its last user's: see slot_of_dead */
     }
     lock_release(&g_slots.lock);
     if (slot >= 0) {
@@ -85,6 +86,20 @@ void slot_free(u32 slot)
     bitmap_clear(g_used, slot);
     g_recent[g_slots.n_recent++] = (u16)slot;
     lock_release(&g_slots.lock);
+}
+
+bool slot_of_dead(u32 slot, u32 host_pid)
+{
+    bool mine, used;
+
+    lock_acquire(&g_slots.lock);
+    mine = host_slot_pid(slot) == host_pid;
+    used = bitmap_test(g_used, slot);
+    if (mine && !used) {
+        host_slot_clear(slot);
+    }
+    lock_release(&g_slots.lock);
+    return mine && used;
 }
 
 void slot_unpark_all(void)

@@ -155,17 +155,20 @@ void exec_pool_refill(u32 want)
     }
 }
 
-void exec_pool_forget(u32 slot)
+bool exec_pool_forget(u32 slot)
 {
+    bool found = false;
+
     lock_acquire(&g_pool.lock);
     for (u32 i = 0; i < g_pool.n; i++) {
         if (g_pool.slots[i] == slot) {
             g_pool.slots[i] = g_pool.slots[--g_pool.n];
-            slot_free(slot);
+            found = true;
             break;
         }
     }
     lock_release(&g_pool.lock);
+    return found;
 }
 
 static s64 pool_pop(void)

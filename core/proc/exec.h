@@ -21,8 +21,9 @@ struct exec_job {
 s64 exec_pool_add(void);
 /* Supervisor: keep `want` of them ready. */
 void exec_pool_refill(u32 want);
-/* Supervisor: the process on `slot` died; if it was waiting in the pool it no longer is. */
-void exec_pool_forget(u32 slot);
+/* Supervisor: the process on `slot` died; if it was waiting in the pool (the result) it no longer
+ * is, and the slot is the caller's to give back. */
+bool exec_pool_forget(u32 slot);
 /* Boot: t, which has no host thread yet, gets a pool process and execs `path`, or what descriptor
  * fd refers to when path is empty. Waits for the pool. */
 s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,

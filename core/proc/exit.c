@@ -491,7 +491,7 @@ static bool forget_locks(u32 host_pid)
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
 
-        if (kt->task == NULL && kt->making == NULL) {
+        if (!slot_of_dead((u32)slot, host_pid) || (kt->task == NULL && kt->making == NULL)) {
             continue;
         }
         torn_mm |= lock_forget_thread(kt->slot);
@@ -510,9 +510,16 @@ void exit_reap_host(u32 host_pid, bool signalled)
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
+        bool waiting, present;
 
-        exec_pool_forget((u32)slot); /* before anybody can take the slot anew */
-        if (host_slot_clear((u32)slot) && (kt->task != NULL || kt->making != NULL)) {
+        if (!slot_of_dead((u32)slot, host_pid)) {
+            continue;
+        }
+        waiting = exec_pool_forget((u32)slot);
+        present = host_slot_clear((u32)slot);
+        if (waiting) {
+            slot_free((u32)slot);
+        } else if (present && (kt->task != NULL || kt->making != NULL)) {
             bury(kt, signalled, torn_mm);
         }
     }

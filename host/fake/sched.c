@@ -384,9 +384,11 @@ s64 host_slot_of_pid(u32 host_pid, u32 from)
 
 bool host_slot_clear(u32 slot)
 {
-    bool was = g_threads[slot].state != FREE;
+    bool was = slot < FAKE_SLOTS && g_threads[slot].state != FREE;
 
-    g_threads[slot].state = FREE;
+    if (was) {
+        g_threads[slot].state = FREE;
+    }
     return was;
 }
 

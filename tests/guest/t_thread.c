@@ -158,6 +158,11 @@ static void exit_group_thread(void *arg)
     sc(exit_group, 33);
 }
 
+static void exit_group_now(void *arg)
+{
+    sc(exit_group, 33);
+}
+
 CASE(exit_group_from_a_thread)
 {
     long pid = gt_fork();
@@ -346,4 +351,34 @@ CASE(stress_create_and_exit)
         }
     }
     EQ(g_count, 480);
+}
+
+/* Threads that start while others of their process, and other processes, are on their way out:
+ * whoever cleans up after the dead must not take the new for them. */
+CASE(stress_ends_beside_starts)
+{
+    long p[3];
+
+    for (int i = 0; i < 3; i++) {
+        p[i] = gt_fork();
+        for (int round = 0; p[i] == 0 && round < 60; round++) {
+            long pid = gt_fork();
+            if (pid == 0) {
+                static struct gt_thread t[12];
+                for (int k = 0; k < 12; k++) {
+                    gt_thread_start(&t[k], k % 3 == 2 ? exit_group_now : add_one, NULL);
+                }
+                gt_exit(33);
+            }
+            if (gt_wait(pid) != STATUS_EXIT(33)) {
+                gt_exit(1);
+            }
+        }
+        if (p[i] == 0) {
+            gt_exit(0);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        CHILD_OK(p[i]);
+    }
 }
