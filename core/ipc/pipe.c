@@ -55,6 +55,14 @@ static inline u32 pipe_used(struct pipe *p)
     return atomic_load_explicit(&p->tail, memory_order_acquire) - head;
 }
 
+/* Bytes a writer may add. What a reader gave back can be beyond the capacity. */
+static inline u32 pipe_room(struct pipe *p)
+{
+    u32 used = pipe_used(p);
+
+    return used < p->capacity ? p->capacity - used : 0;
+}
+
 static struct pipe *pipe_alloc(void)
 {
     struct pipe *p = kzalloc(sizeof(*p));
@@ -268,7 +276,7 @@ static s64 packet_write(struct pipe *p, struct uio *u, u32 kind)
     lock_acquire(&p->wr);
     lock_acquire(&p->rd);
     r = records_begin(p);
-    space = p->capacity - pipe_used(p);
+    space = pipe_room(p);
     if (r == 0 && (space == 0 || (n <= LX_PIPE_BUF && n > space))) {
         r = -LX_EAGAIN;
     }
@@ -328,7 +336,7 @@ static s64 pipe_read(struct file *f, struct uio *u, s64 *pos)
 static s64 stream_write_locked(struct pipe *p, struct uio *u)
 {
     u32 tail = atomic_load_explicit(&p->tail, memory_order_relaxed);
-    u64 space = p->capacity - pipe_used(p);
+    u64 space = pipe_room(p);
     u32 n = (u32)MIN(u->resid, space);
     s64 r;
 
@@ -642,7 +650,7 @@ u64 pipe_file_space(struct file *f)
 {
     struct pipe *p = f->priv;
 
-    return p->capacity - pipe_used(p);
+    return pipe_room(p);
 }
 
 u64 pipe_file_peek(struct file *f, u64 off, void *buf, u64 n)
@@ -665,6 +673,54 @@ u64 pipe_file_peek(struct file *f, u64 off, void *buf, u64 n)
     memcpy((u8 *)buf + first, p->buf, n - first);
     lock_release(&p->rd);
     return n;
+}
+
+/* A record for n bytes in front of the others. Both locks held. */
+static s64 record_unread(struct records *q, u32 n)
+{
+    if (q->n && !(*record_at(q, 0) & REC_PACKET)) {
+        *record_at(q, 0) += n;
+        return 0;
+    }
+    if (q->n == q->cap) {
+        return -LX_EAGAIN;
+    }
+    q->head = (q->head + q->cap - 1) % q->cap;
+    q->n++;
+    *record_at(q, 0) = n;
+    return 0;
+}
+
+s64 pipe_file_unread(struct file *f, const void *buf, u32 n)
+{
+    struct pipe *p = f->priv;
+    u64 want;
+    s64 r = 0;
+
+    lock_acquire(&p->wr);
+    lock_acquire(&p->rd);
+    want = bits_round_up_pow2((u64)pipe_used(p) + n);
+    if (want > p->size) {
+        r = ring_resize(p, (u32)want);
+    }
+    if (r == 0 && p->rec) {
+        r = record_unread(p->rec, n);
+    }
+    if (r == 0) {
+        u32 head = atomic_load_explicit(&p->head, memory_order_relaxed) - n;
+        u32 off = head & (p->size - 1);
+        u32 first = MIN(n, p->size - off);
+
+        memcpy(p->buf + off, buf, first);
+        memcpy(p->buf, (const u8 *)buf + first, n - first);
+        atomic_store_explicit(&p->head, head, memory_order_release);
+    }
+    lock_release(&p->rd);
+    lock_release(&p->wr);
+    if (r == 0) {
+        wake_readers(p);
+    }
+    return r;
 }
 
 bool pipe_file_same(const struct file *a, const struct file *b)

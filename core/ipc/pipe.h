@@ -29,6 +29,9 @@ u64 pipe_file_used(struct file *f);
 u64 pipe_file_space(struct file *f);
 /* Copy up to n bytes from distance `off` on without consuming them; 0 when there are none. */
 u64 pipe_file_peek(struct file *f, u64 off, void *buf, u64 n);
+/* Give back n bytes that were read: they come out next, as a stream. -LX_ENOMEM, -LX_EAGAIN (no
+ * record is free): they are lost. */
+__must_check s64 pipe_file_unread(struct file *f, const void *buf, u32 n);
 /* Whether the two ends belong to one pipe. */
 bool pipe_file_same(const struct file *a, const struct file *b);
 /* F_GETPIPE_SZ, F_SETPIPE_SZ: capacity in bytes. -LX_EBADF no pipe, -LX_EBUSY it holds more,

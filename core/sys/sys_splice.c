@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Moving bytes between descriptors: sendfile, copy_file_range, splice, tee, vmsplice (all (2)). */
 #include "ipc/pipe.h"
+#include "ks/log.h"
 #include "ks/slab.h"
 #include "ks/uio.h"
 #include "lx_poll.h"
@@ -21,10 +22,14 @@ struct move {
     bool once; /* return after the first piece (pipes) */
 };
 
-/* Bytes read but not written go back: only files with a position can. */
-static void unread(struct move *m, s64 n)
+/* Bytes read but not written go back: files with a position and pipes can. */
+static void unread(struct move *m, const void *buf, s64 n)
 {
-    if (m->from_pos) {
+    if (pipe_file(m->from)) {
+        if (pipe_file_unread(m->from, buf, (u32)n) < 0) {
+            klog(KLOG_WARN, "splice: no memory to give %lld bytes back to a pipe", n);
+        }
+    } else if (m->from_pos) {
         *m->from_pos -= n;
     } else if (!(m->from->kind & FILE_STREAM)) {
         m->from->pos -= n;
@@ -53,7 +58,7 @@ static s64 move_chunk(struct move *m, void *buf, u64 len)
         put += r;
     }
     if (put < got) {
-        unread(m, got - put);
+        unread(m, (u8 *)buf + put, got - put);
     }
     return put ? put : r;
 }

@@ -372,6 +372,40 @@ CASE(send_file)
     sc(close, out);
 }
 
+/* What the target has no room for stays in the pipe. */
+CASE(splice_to_a_full_target)
+{
+    static char big[4096];
+    char buf[32];
+    int s[2];
+    int p[2];
+    int n = 0;
+
+    OK(sc(socketpair, 1 /* AF_UNIX */, 1 /* SOCK_STREAM */, 0, s));
+    OK(sc(pipe2, p, O_NONBLOCK));
+    OK(sc(fcntl, s[0], F_SETFL, O_NONBLOCK));
+    while (sc(write, s[0], big, sizeof(big)) > 0) {
+    }
+    EQ(sc(write, p[1], "0123456789", 10), 10);
+    ERR(sc(splice, p[0], 0, s[0], 0, 10, 0), EAGAIN);
+    OK(sc(ioctl, p[0], 0x541b /* FIONREAD */, &n));
+    EQ(n, 10);
+    EQ(sc(write, p[1], "ab", 2), 2);
+    EQ(sc(read, p[0], buf, 32), 12);
+    EQ(memcmp(buf, "0123456789ab", 12), 0);
+    while (sc(write, p[1], big, sizeof(big)) > 0) {
+    }
+    ERR(sc(splice, p[0], 0, s[0], 0, 10, 0), EAGAIN);
+    OK(sc(ioctl, p[0], 0x541b, &n));
+    EQ(n, 65536);
+    ERR(sc(write, p[1], big, 1), EAGAIN);
+    OK(sc(fcntl, s[1], F_SETFL, O_NONBLOCK));
+    while (sc(read, s[1], big, sizeof(big)) > 0) {
+    }
+    EQ(sc(splice, p[0], 0, s[0], 0, 10, 0), 10);
+    EQ(sc(read, s[1], big, sizeof(big)), 10);
+}
+
 CASE(splice_and_tee)
 {
     char buf[32];
