@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pidfd_open(2) and its like, signalfd(2). */
+#include "fs/procfs/procfs.h"
 #include "ks/uaccess.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
@@ -127,6 +128,18 @@ static s64 make_info(struct task *t, u32 sig, uptr info, struct pid *to, struct 
     return 0;
 }
 
+/* The process of a descriptor, referenced: a pidfd, or its folder in /proc. -LX_EBADF, -LX_ESRCH */
+static s64 pid_of_file(struct file *f, struct pid **out)
+{
+    struct pid *p = pidfd_pid(f);
+
+    if (!p) {
+        return procfs_file_pid(f, out);
+    }
+    *out = pid_get(p);
+    return 0;
+}
+
 s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 flags)
 {
     struct lx_siginfo si;
@@ -142,8 +155,12 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
     if (!f) {
         return -LX_EBADF;
     }
-    p = pidfd_pid(f);
-    r = p ? make_info(t, (u32)sig, info, p, &si) : -LX_EBADF;
+    r = pid_of_file(f, &p);
+    file_put(f);
+    if (r < 0) {
+        return r;
+    }
+    r = make_info(t, (u32)sig, info, p, &si);
     if (r == 0) {
         lock_acquire(&g_pid_lock);
         g = group_of_locked(p);
@@ -156,7 +173,7 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
     if (g) {
         group_put(g);
     }
-    file_put(f);
+    pid_put(p);
     return r;
 }
 

@@ -580,6 +580,28 @@ CASE(pidfd_open_and_kill)
     sc(close, fd);
 }
 
+/* The folder of a process in /proc stands for it, too. */
+CASE(proc_folder_is_a_pidfd)
+{
+    char name[32];
+    long pid = gt_fork();
+    if (pid == 0) {
+        for (;;) {
+            gt_msleep(1000);
+        }
+    }
+    gt_format(name, sizeof(name), "/proc/%ld", pid);
+    long fd = OK(sc(open, name, O_RDONLY | O_DIRECTORY, 0));
+    long root = OK(sc(open, "/proc", O_RDONLY | O_DIRECTORY, 0));
+    ERR(sc(pidfd_send_signal, root, 0, 0, 0), EBADF);
+    EQ(sc(pidfd_send_signal, fd, 0, 0, 0), 0);
+    EQ(sc(pidfd_send_signal, fd, SIGKILL, 0, 0), 0);
+    EQ(gt_wait(pid), SIGKILL);
+    ERR(sc(pidfd_send_signal, fd, 0, 0, 0), ESRCH);
+    sc(close, fd);
+    sc(close, root);
+}
+
 CASE(parent_death_signal)
 {
     int *shared = gt_map_shared(PAGE);

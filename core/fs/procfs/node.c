@@ -22,6 +22,11 @@ struct pnode *pnode_of(const struct vnode *vn)
     return vn->data;
 }
 
+bool proc_folder(const struct vnode *vn)
+{
+    return vn->ops == &g_dir_ops;
+}
+
 /* ------------------------------------------------------------------ what a node speaks of -- */
 
 static s64 hold_thread(struct pctx *c, const struct pnode *n)

@@ -85,6 +85,8 @@ struct prow {
 s64 pctx_hold(struct pctx *c, const struct pnode *n);
 void pctx_put(struct pctx *c);
 struct pnode *pnode_of(const struct vnode *vn);
+/* Whether vn is a folder of procfs. */
+bool proc_folder(const struct vnode *vn);
 
 /* file.c */
 s64 proc_open(struct vnode *vn, struct file *f);

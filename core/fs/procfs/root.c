@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "base/str.h"
 #include "fs/procfs/priv.h"
+#include "fs/procfs/procfs.h"
 #include "host/host.h"
 #include "lx_fcntl.h"
 #include "proc/times.h"
@@ -14,6 +15,27 @@
 
 static const struct prow g_pid_row =
     PROC_DIR("", 0555, .flags = PROC_OWNER, .rows = g_proc_pid_rows);
+
+s64 procfs_file_pid(struct file *f, struct pid **out)
+{
+    const struct pnode *n;
+    struct pctx c;
+    s64 r;
+
+    if (!proc_folder(f->vnode) || (f->flags & LX_O_PATH)) {
+        return -LX_EBADF;
+    }
+    n = pnode_of(f->vnode);
+    if (n->row != &g_pid_row) {
+        return -LX_EBADF;
+    }
+    r = pctx_hold(&c, n);
+    if (r == 0) {
+        *out = pid_get(c.g->pid);
+        pctx_put(&c);
+    }
+    return r;
+}
 
 static s64 pid_find(struct pctx *dir, const char *name, struct pnode *out)
 {
