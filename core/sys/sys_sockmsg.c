@@ -366,7 +366,8 @@ static s64 recv_store(struct task *t, struct sockref *ref, struct recv_call *c, 
     }
     if (r == 0) {
         r = put_user32(uptr_add(msg, offsetof(struct lx_msghdr, msg_flags)),
-                       m->out_flags | (o.truncated ? LX_MSG_CTRUNC : 0));
+                       m->out_flags | (flags & LX_MSG_CMSG_CLOEXEC) |
+                           (o.truncated ? LX_MSG_CTRUNC : 0));
     }
     if (r == 0) {
         r = put_user64(uptr_add(msg, offsetof(struct lx_msghdr, msg_controllen)), o.used);

@@ -278,6 +278,9 @@ static long recv_fds(int s, int *fds, int max, int *got, int flags)
     long n = sc(recvmsg, s, &m, flags);
     struct gt_cmsg *c = (struct gt_cmsg *)control;
     *got = 0;
+    if (n >= 0) {
+        EQ(m.flags & MSG_CMSG_CLOEXEC, flags & MSG_CMSG_CLOEXEC);
+    }
     if (n >= 0 && m.controllen >= sizeof(*c) && c->level == SOL_SOCKET && c->type == SCM_RIGHTS) {
         *got = (int)((c->len - sizeof(*c)) / 4);
         memcpy(fds, c->data, (size_t)*got * 4);
