@@ -49,7 +49,9 @@
 
 /* sockets and interfaces */
 #define LX_SIOCATMARK      0x8905
+#define LX_FIOSETOWN       0x8901
 #define LX_SIOCSPGRP       0x8902
+#define LX_FIOGETOWN       0x8903
 #define LX_SIOCGPGRP       0x8904
 #define LX_SIOCGSTAMP_OLD  0x8906
 #define LX_SIOCINQ         0x541b

@@ -16,6 +16,7 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "mm/text.h"
+#include "proc/async.h"
 #include "proc/task.h"
 #include "session/device.h"
 #include "tty/tty.h"
@@ -36,6 +37,7 @@ void setup_layers(const struct boot_params *p)
     tty_init(&channels);
     g_session_console = tty_console_open;
     ipc_init();
+    async_init(supervisor_watch);
     text_init((u64)gate_syscall, patch_plan);
 }
 

@@ -8,6 +8,7 @@
 #include "ks/timer.h"
 #include "lx_errno.h"
 #include "lx_poll.h"
+#include "proc/async.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
 #include "proc/task.h"
@@ -161,6 +162,7 @@ void supervisor_loop(void)
             supervisor_exit(exit_status(g_sup.status));
         }
         exec_pool_refill(g_sup.pool);
+        async_run();
         deadline = timer_run();
         sleep_once(deadline);
     }

@@ -268,7 +268,7 @@ s64 inotify_new(u32 flags, struct file **out)
     waitq_init(&in->wait);
     in->next_wd = 1;
     *out = file_anon(&g_inotify_ops, "anon_inode:inotify", 0600,
-                     LX_O_RDONLY | (flags & LX_O_NONBLOCK), FILE_STREAM, in);
+                     LX_O_RDONLY | (flags & LX_O_NONBLOCK), FILE_STREAM | FILE_ASYNC, in);
     if (!*out) {
         kfree(in);
         return -LX_ENFILE;

@@ -6,6 +6,7 @@
 #include "lx_ioctl.h"
 #include "lx_signal.h"
 #include "lx_stat.h"
+#include "proc/async.h"
 #include "sys/path.h"
 #include "sysproto.h"
 #include "vfs/flock.h"
@@ -29,15 +30,20 @@ static s64 dup_from(struct task *t, struct file *f, u64 min, bool cloexec)
     return r;
 }
 
-static s64 set_flags(struct task *t, struct file *f, u32 want)
+static s64 set_flags(struct task *t, struct file *f, s32 fd, u32 want)
 {
     u32 old = f->flags;
     u32 flags = (old & ~(u32)SETFL_MASK) | (want & SETFL_MASK);
+    s64 r;
 
     if ((flags & ~old & LX_O_NOATIME) && !perm_owner(f->vnode, t->cred)) {
         return -LX_EPERM;
     }
-    return file_setfl(f, flags);
+    if ((flags & LX_O_ASYNC) && !async_capable(f)) {
+        flags &= ~(u32)LX_O_ASYNC;
+    }
+    r = file_setfl(f, flags);
+    return r < 0 || !((flags | old) & LX_O_ASYNC) ? r : async_switch(f, fd, flags & LX_O_ASYNC);
 }
 
 /* ------------------------------------------------------------------ locks ------------------ */
@@ -69,50 +75,53 @@ s64 sys_flock(struct task *t, s32 fd, u32 op)
 
 /* ------------------------------------------------------------------ owners ----------------- */
 
-static s64 set_owner(struct file *f, u32 type, s32 id)
+static s64 owner_ex(struct task *t, struct file *f, bool set, uptr arg)
 {
-    if (type > LX_F_OWNER_PGRP) {
-        return -LX_EINVAL;
-    }
-    f->owner = id;
-    f->owner_type = type;
-    return 0;
-}
-
-static s64 owner_ex(struct file *f, bool set, uptr arg)
-{
-    struct lx_f_owner_ex o = {(s32)f->owner_type, f->owner};
+    struct lx_f_owner_ex o;
+    u32 type;
     s64 r;
 
     if (!set) {
+        async_get_owner(f, &type, &o.pid);
+        o.type = (s32)type;
         return copy_to_user(arg, &o, sizeof(o));
     }
     r = copy_from_user(&o, arg, sizeof(o));
-    return r < 0 ? r : set_owner(f, (u32)o.type, o.pid);
+    return r < 0 ? r : async_set_owner(f, (u32)o.type, o.pid, t->cred);
 }
 
-static s64 owner_cmd(struct file *f, u32 cmd, u64 arg)
+static s64 set_owner(struct task *t, struct file *f, s32 id)
 {
-    const u32 none[2] = {0, 0};
-    s32 id = (s32)arg;
+    if (id == S32_MIN) {
+        return -LX_EINVAL;
+    }
+    return async_set_owner(f, id < 0 ? LX_F_OWNER_PGRP : LX_F_OWNER_PID, id < 0 ? -id : id,
+                           t->cred);
+}
+
+static s32 get_owner(struct file *f)
+{
+    u32 type;
+    s32 id;
+
+    async_get_owner(f, &type, &id);
+    return type == LX_F_OWNER_PGRP ? -id : id;
+}
+
+static s64 owner_cmd(struct task *t, struct file *f, u32 cmd, u64 arg)
+{
+    u32 uids[2];
 
     switch (cmd) {
-    case LX_F_SETOWN:
-        if (id == S32_MIN) {
-            return -LX_EINVAL;
-        }
-        return set_owner(f, id < 0 ? LX_F_OWNER_PGRP : LX_F_OWNER_PID, id < 0 ? -id : id);
-    case LX_F_GETOWN: return f->owner_type == LX_F_OWNER_PGRP ? -f->owner : f->owner;
+    case LX_F_SETOWN: return set_owner(t, f, (s32)arg);
+    case LX_F_GETOWN: return get_owner(f);
     case LX_F_SETOWN_EX:
-    case LX_F_GETOWN_EX: return owner_ex(f, cmd == LX_F_SETOWN_EX, mk_uptr(arg));
-    case LX_F_GETOWNER_UIDS: return copy_to_user(mk_uptr(arg), none, sizeof(none));
-    case LX_F_SETSIG:
-        if (arg > LX_NSIG) {
-            return -LX_EINVAL;
-        }
-        f->owner_sig = (u32)arg;
-        return 0;
-    default: return f->owner_sig; /* F_GETSIG */
+    case LX_F_GETOWN_EX: return owner_ex(t, f, cmd == LX_F_SETOWN_EX, mk_uptr(arg));
+    case LX_F_GETOWNER_UIDS:
+        async_get_uids(f, uids);
+        return copy_to_user(mk_uptr(arg), uids, sizeof(uids));
+    case LX_F_SETSIG: return async_set_signal(f, arg);
+    default: return async_get_signal(f); /* F_GETSIG */
     }
 }
 
@@ -128,10 +137,10 @@ static s64 same_file(struct task *t, struct file *f, u64 fd)
 }
 
 /* Commands that make sense for anything but O_PATH references. */
-static s64 fcntl_open(struct task *t, struct file *f, u32 cmd, u64 arg)
+static s64 fcntl_open(struct task *t, struct file *f, s32 fd, u32 cmd, u64 arg)
 {
     switch (cmd) {
-    case LX_F_SETFL: return set_flags(t, f, (u32)arg);
+    case LX_F_SETFL: return set_flags(t, f, fd, (u32)arg);
     case LX_F_GETLK:
     case LX_F_SETLK:
     case LX_F_SETLKW:
@@ -144,14 +153,15 @@ static s64 fcntl_open(struct task *t, struct file *f, u32 cmd, u64 arg)
     case LX_F_GETSIG:
     case LX_F_SETOWN_EX:
     case LX_F_GETOWN_EX:
-    case LX_F_GETOWNER_UIDS: return owner_cmd(f, cmd, arg);
+    case LX_F_GETOWNER_UIDS: return owner_cmd(t, f, cmd, arg);
     case LX_F_GETPIPE_SZ: return pipe_file_get_size(f);
     case LX_F_SETPIPE_SZ:
         return pipe_file_set_size(f, arg, cred_capable(t->cred, LX_CAP_SYS_RESOURCE));
     case LX_F_ADD_SEALS: return tmpfs_add_seals(f, (u32)arg);
     case LX_F_GET_SEALS: return tmpfs_get_seals(f);
     case LX_F_GETLEASE: return LX_F_UNLCK;
-    default: /* F_SETLEASE, F_NOTIFY, hints: not here */ return -LX_EINVAL;
+    case LX_F_NOTIFY: return async_notify(t, f, fd, (u32)arg);
+    default: /* F_SETLEASE, hints: not here */ return -LX_EINVAL;
     }
 }
 
@@ -171,7 +181,7 @@ s64 sys_fcntl(struct task *t, s32 fd, s32 cmd, u64 arg)
     case LX_F_SETFD: r = fd_set_cloexec(t->files, fd, (arg & LX_FD_CLOEXEC) != 0); break;
     case LX_F_GETFL: r = f->flags; break;
     case LX_F_DUPFD_QUERY: r = same_file(t, f, arg); break;
-    default: r = f->flags & LX_O_PATH ? -LX_EBADF : fcntl_open(t, f, (u32)cmd, arg); break;
+    default: r = f->flags & LX_O_PATH ? -LX_EBADF : fcntl_open(t, f, fd, (u32)cmd, arg); break;
     }
     fdput(fr);
     return r;
@@ -179,7 +189,7 @@ s64 sys_fcntl(struct task *t, s32 fd, s32 cmd, u64 arg)
 
 /* ------------------------------------------------------------------ ioctl ------------------ */
 
-static s64 ioctl_flag(struct task *t, struct file *f, u32 flag, uptr arg)
+static s64 ioctl_flag(struct task *t, struct file *f, s32 fd, u32 flag, uptr arg)
 {
     u32 on;
     s64 r = get_user32(arg, &on);
@@ -187,7 +197,23 @@ static s64 ioctl_flag(struct task *t, struct file *f, u32 flag, uptr arg)
     if (r < 0) {
         return r;
     }
-    return set_flags(t, f, on ? f->flags | flag : f->flags & ~flag);
+    return set_flags(t, f, fd, on ? f->flags | flag : f->flags & ~flag);
+}
+
+/* The owner by ioctl, for sockets. -LX_ENOTTY otherwise */
+static s64 ioctl_owner(struct task *t, struct file *f, u32 cmd, uptr arg)
+{
+    u32 id;
+    s64 r;
+
+    if (f->vnode->type != LX_S_IFSOCK) {
+        return -LX_ENOTTY;
+    }
+    if (cmd == LX_FIOGETOWN || cmd == LX_SIOCGPGRP) {
+        return put_user32(arg, (u32)get_owner(f));
+    }
+    r = get_user32(arg, &id);
+    return r < 0 ? r : set_owner(t, f, (s32)id);
 }
 
 /* Bytes from the position to the end of a regular file, or -LX_ENOTTY. */
@@ -229,8 +255,12 @@ s64 sys_ioctl(struct task *t, s32 fd, u32 cmd, uptr arg)
     switch (cmd) {
     case LX_FIOCLEX:
     case LX_FIONCLEX: r = fd_set_cloexec(t->files, fd, cmd == LX_FIOCLEX); break;
-    case LX_FIONBIO: r = ioctl_flag(t, fr.f, LX_O_NONBLOCK, arg); break;
-    case LX_FIOASYNC: r = ioctl_flag(t, fr.f, LX_O_ASYNC, arg); break;
+    case LX_FIONBIO: r = ioctl_flag(t, fr.f, fd, LX_O_NONBLOCK, arg); break;
+    case LX_FIOASYNC: r = ioctl_flag(t, fr.f, fd, LX_O_ASYNC, arg); break;
+    case LX_FIOSETOWN:
+    case LX_SIOCSPGRP:
+    case LX_FIOGETOWN:
+    case LX_SIOCGPGRP: r = ioctl_owner(t, fr.f, cmd, arg); break;
     default:
         r = file_ioctl(fr.f, t, cmd, arg.a);
         if (r == -LX_ENOTTY) {

@@ -8,6 +8,7 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_resource.h"
+#include "proc/async.h"
 #include "sock_util.h"
 #include "sysproto.h"
 
@@ -198,6 +199,7 @@ s64 sys_connect(struct task *t, s32 fd, uptr addr, u32 len)
     r = sock_addr_in(addr, len, name);
     if (r == 0) {
         sock_walk(t, &w);
+        async_connecting(ref.fd.f);
         r = sock_connect(ref.s, name, len, &w, ref.nonblock);
     }
     fdput(ref.fd);

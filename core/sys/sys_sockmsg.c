@@ -107,6 +107,9 @@ static s64 send_with(struct task *t, struct sockref *ref, struct sock_msg *m, u3
     }
     m->flags = flags & ~(u32)LX_MSG_CMSG_CLOEXEC;
     r = sock_send(ref->s, m, ref->nonblock);
+    if (unlikely(r == -LX_EAGAIN) && ref->fd.f->async) {
+        g_async_full(ref->fd.f);
+    }
     sock_sigpipe(t, ref->s, r, flags);
     return r;
 }

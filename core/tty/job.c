@@ -2,6 +2,8 @@
 /* Job control: sessions, foreground groups, and who may use the terminal (credentials(7)). */
 #include "ks/kthread.h"
 #include "lx_capability.h"
+#include "lx_fcntl.h"
+#include "proc/async.h"
 #include "proc/taskalloc.h"
 #include "tty/priv.h"
 #include "vfs/dev.h"
@@ -31,6 +33,22 @@ void tty_signal(struct tty *tty, u32 sig)
         signal_all_locked(tty->pgrp, sig);
     }
     lock_release(&g_pid_lock);
+}
+
+void tty_default_owner(struct tty *tty, struct file *f)
+{
+    struct task *t = tty_current();
+    struct pid *p = NULL;
+    bool fg;
+
+    lock_acquire(&g_pid_lock);
+    fg = tty->pgrp != NULL;
+    p = fg ? pid_get(tty->pgrp) : t ? pid_get(t->group->pid) : NULL;
+    lock_release(&g_pid_lock);
+    if (p) {
+        async_default_owner(f, fg ? LX_F_OWNER_PGRP : LX_F_OWNER_PID, p, t->cred);
+        pid_put(p);
+    }
 }
 
 /* ------------------------------------------------------------------ background ------------- */

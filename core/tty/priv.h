@@ -81,6 +81,8 @@ s64 tty_check_read(struct tty *tty, struct task *t);
 s64 tty_check_change(struct tty *tty, struct task *t);
 /* To the foreground group. */
 void tty_signal(struct tty *tty, u32 sig);
+/* O_ASYNC on a terminal nobody owns: the foreground is told, or who asks. */
+void tty_default_owner(struct tty *tty, struct file *f);
 /* Make tty the controlling terminal at open, if the rules say so. */
 void tty_open_control(struct tty *tty, struct task *t);
 s64 tty_set_control(struct tty *tty, struct file *f, struct task *t, bool steal); /* TIOCSCTTY */

@@ -505,11 +505,20 @@ static void tty_release(struct file *f)
     kfree(tf);
 }
 
+static s64 tty_setfl(struct file *f, u32 flags)
+{
+    if ((flags & LX_O_ASYNC) && !(f->flags & LX_O_ASYNC)) {
+        tty_default_owner(((struct ttyfile *)f->priv)->tty, f);
+    }
+    return 0;
+}
+
 static const struct file_ops g_tty_ops = {
     .read = tty_read,
     .write = tty_write,
     .poll = tty_poll,
     .ioctl = tty_ioctl,
+    .setfl = tty_setfl,
     .release = tty_release,
 };
 

@@ -149,6 +149,9 @@ static void close_file(struct fdtable *t, struct file *f, struct task *by)
     if (f->vnode->locks) {
         flock_close(f, t);
     }
+    if (unlikely(f->async)) {
+        g_async_closed(f, t);
+    }
     if (f->ops && f->ops->flush) {
         f->ops->flush(f, by);
     }

@@ -14,6 +14,9 @@
 #include "vfs/perm.h"
 
 void (*g_file_forget)(struct file *f);
+void (*g_async_full)(struct file *f);
+void (*g_async_closed)(struct file *f, const struct fdtable *by);
+void (*g_async_forget)(struct file *f);
 
 static _Atomic u64 g_file_id = 1;
 static _Atomic u64 g_anon_ino = 1000;
@@ -132,6 +135,9 @@ void file_put(struct file *f)
     }
     if (g_file_forget && !list_empty(&f->epolls)) {
         g_file_forget(f);
+    }
+    if (unlikely(f->async)) {
+        g_async_forget(f);
     }
     if (f->vnode->locks) {
         flock_release(f);

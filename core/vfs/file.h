@@ -15,7 +15,9 @@
 #include "ks/uio.h"
 #include "ks/wait.h"
 
+struct async;
 struct dentry;
+struct fdtable;
 struct file;
 struct task;
 struct vnode;
@@ -72,24 +74,24 @@ enum file_flags {
                            offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
                            all the driver's. A stdio file shares its position with the host */
     FILE_NOCTTY = 64,   /* for the driver's open only: O_NOCTTY was given                  */
+    FILE_ASYNC = 128,   /* O_ASYNC works though it is no pipe, socket or device          */
 };
 
 /* locks: I immutable  a atomic  p pos lock  */
 struct file {
     struct ref ref;
-    const struct file_ops *ops; /* [I] after open */
-    struct dentry *dentry;      /* [I] name it was opened by; never NULL (anon files have one) */
-    struct vnode *vnode;        /* [I] borrowed from dentry */
-    u32 kind;                   /* [I] FILE_* */
-    _Atomic u32 flags;          /* [a] LX_O_* as F_GETFL shows, incl. access mode */
-    struct lock lock;           /* LOCK_FILE, guards pos */
-    s64 pos;                    /* [p] */
-    struct cred *cred;          /* [I] of the opener */
-    s32 owner;
-    u32 owner_sig, owner_type; /* [a] F_SETOWN, F_SETSIG */
-    struct list_head epolls;   /* [ipc/epoll] items watching this file */
-    u64 id;                    /* [I] unique, for kcmp and lock owners */
-    void *priv;                /* [driver] */
+    const struct file_ops *ops;  /* [I] after open */
+    struct dentry *dentry;       /* [I] name it was opened by; never NULL (anon files have one) */
+    struct vnode *vnode;         /* [I] borrowed from dentry */
+    u32 kind;                    /* [I] FILE_* */
+    _Atomic u32 flags;           /* [a] LX_O_* as F_GETFL shows, incl. access mode */
+    struct lock lock;            /* LOCK_FILE, guards pos */
+    s64 pos;                     /* [p] */
+    struct cred *cred;           /* [I] of the opener */
+    struct async *_Atomic async; /* [a] proc/async: owner, SIGIO; NULL: none, else for ever */
+    struct list_head epolls;     /* [ipc/epoll] items watching this file */
+    u64 id;                      /* [I] unique, for kcmp and lock owners */
+    void *priv;                  /* [driver] */
 };
 
 struct file *file_new(const struct file_ops *ops, struct dentry *d, u32 flags, u32 kind,
@@ -139,3 +141,8 @@ s64 file_seek_cursor(struct file *f, s64 off, u32 whence);
 
 /* Wired by upper layers at boot. */
 extern void (*g_file_forget)(struct file *f); /* ipc/epoll: the file ends */
+/* proc/async, for files that have one: a write found too little room; a descriptor of a table
+ * closes; the file ends. */
+extern void (*g_async_full)(struct file *f);
+extern void (*g_async_closed)(struct file *f, const struct fdtable *by);
+extern void (*g_async_forget)(struct file *f);

@@ -283,6 +283,9 @@ s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf
         r = pos ? transfer(f, u, pos, f->ops->write, nonblock)
                 : transfer_own(f, u, f->ops->write, nonblock);
     }
+    if (unlikely(r == -LX_EAGAIN || u->resid) && f->async) {
+        g_async_full(f);
+    }
     if (r > 0) {
         notify_dentry(f->dentry, LX_IN_MODIFY);
     }
