@@ -261,6 +261,10 @@ void boot_main(struct boot_params *p)
     }
     supervisor_init(boot_arg_number(p, "pool", 3));
     r = first_program(p, t);
+    if (r == -LX_EAGAIN) {
+        boot_fail("the host gives no more processes; end some or raise the limit (ulimit -u)", "",
+                  r);
+    }
     if (r < 0) {
         boot_fail("cannot start the first program", "", r);
     }

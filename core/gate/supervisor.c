@@ -43,7 +43,6 @@ void supervisor_init(u64 pool_size)
 {
     g_sup.pool = (u32)pool_size;
     g_init_exited = init_exited;
-    exec_pool_refill(1);
 }
 
 void supervisor_exit(s32 status)
@@ -161,7 +160,7 @@ void supervisor_loop(void)
         if (atomic_load(&g_sup.over)) {
             supervisor_exit(exit_status(g_sup.status));
         }
-        exec_pool_refill(g_sup.pool);
+        (void)exec_pool_refill(g_sup.pool);
         async_run();
         deadline = timer_run();
         sleep_once(deadline);

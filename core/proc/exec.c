@@ -41,6 +41,7 @@ static struct {
     u32 n;               /* [l] */
     u32 slots[POOL_MAX]; /* [l] */
     u32 want;            /* [l] kept ready */
+    s64 refused;         /* [l] 0, or why the host gave none when asked last */
     struct waitq wait;   /* for one to become ready */
 } g_pool = {.lock = LOCK_INIT(LOCK_SLOT), .want = 3, .wait = WAITQ_INIT(g_pool.wait)};
 
@@ -140,19 +141,25 @@ s64 exec_pool_add(void)
     return r;
 }
 
-void exec_pool_refill(u32 want)
+s64 exec_pool_refill(u32 want)
 {
     u32 have;
+    s64 r = 0;
 
     lock_acquire(&g_pool.lock);
     have = g_pool.n;
     want = MAX(want, g_pool.want);
     lock_release(&g_pool.lock);
-    for (; have < want && have < POOL_MAX - 8; have++) {
-        if (exec_pool_add() < 0) {
-            return;
-        }
+    for (; r >= 0 && have < want && have < POOL_MAX - 8; have++) {
+        r = exec_pool_add();
     }
+    lock_acquire(&g_pool.lock);
+    g_pool.refused = r < 0 ? r : 0;
+    lock_release(&g_pool.lock);
+    if (r < 0) {
+        waitq_wake(&g_pool.wait, 0);
+    }
+    return r;
 }
 
 bool exec_pool_forget(u32 slot)
@@ -171,13 +178,16 @@ bool exec_pool_forget(u32 slot)
     return found;
 }
 
-static s64 pool_pop(void)
+/* A process that is ready, or -1; with *refused when the host had none for us. */
+static s64 pool_pop(s64 *refused)
 {
-    s64 slot = -LX_EAGAIN;
+    s64 slot = -1;
 
     lock_acquire(&g_pool.lock);
     if (g_pool.n > 0) {
         slot = g_pool.slots[--g_pool.n];
+    } else if (refused != NULL) {
+        *refused = g_pool.refused;
     }
     lock_release(&g_pool.lock);
     host_unpark(0); /* the supervisor makes a new one */
@@ -187,19 +197,23 @@ static s64 pool_pop(void)
 static s64 pool_take(void)
 {
     struct poll_table pt;
-    s64 slot = pool_pop();
+    s64 refused = 0;
+    s64 slot = pool_pop(NULL);
     s64 r = 0;
 
     if (slot >= 0) {
         return slot;
     }
+    lock_acquire(&g_pool.lock);
+    g_pool.refused = 0; /* what an earlier caller heard; the supervisor tries again for us */
+    lock_release(&g_pool.lock);
     poll_begin(&pt);
     poll_wait(&pt, &g_pool.wait, 0);
-    while ((slot = pool_pop()) < 0 && r != -LX_ERESTARTSYS) {
+    while ((slot = pool_pop(&refused)) < 0 && refused == 0 && r != -LX_ERESTARTSYS) {
         r = poll_sleep_killable(&pt, host_clock_ns(HOST_CLOCK_MONO) + NS_PER_SEC);
     }
     poll_end(&pt);
-    return slot;
+    return slot >= 0 ? slot : refused != 0 ? refused : -LX_EAGAIN;
 }
 
 /* t runs on the pool process of `slot` from now on. False: that process was killed meanwhile, and
@@ -328,7 +342,7 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 s
     kt->task = parent; /* if we are killed from here on, it is the parent that dies */
     vfork_release(t);
     while (!hand_over(t, (u32)slot, job)) {
-        while ((slot = pool_pop()) < 0) {
+        while ((slot = pool_pop(NULL)) < 0) {
             host_nap(100000); /* rare, and past the point where it could be given up */
         }
     } /* from here t may be gone at any time */
@@ -484,6 +498,21 @@ s64 sys_execveat(struct task *t, s32 dfd, uptr path, uptr argv, uptr envp, u32 f
     return exec_call(t, dfd, path, argv, envp, flags);
 }
 
+/* The pool's first process. At boot nobody else reaps: one that ends is this one, before its time.
+ */
+static s64 pool_first(void)
+{
+    s64 r = exec_pool_refill(1);
+    bool signalled;
+    s64 slot;
+
+    while (r >= 0 && (slot = pool_pop(NULL)) < 0) {
+        r = host_proc_reap(&signalled) > 0 ? -LX_EAGAIN : 0;
+        host_nap(NS_PER_MSEC / 10);
+    }
+    return r < 0 ? r : slot;
+}
+
 s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,
                const char *const *envp)
 {
@@ -491,7 +520,7 @@ s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv
     struct exec_request q = {.dfd = fd < 0 ? LX_AT_FDCWD : fd,
                              .path = path,
                              .at_flags = path[0] == 0 ? LX_AT_EMPTY_PATH : 0};
-    s64 slot = -1;
+    s64 slot;
     s64 r = -LX_ENOMEM;
 
     if (job != NULL) {
@@ -506,13 +535,9 @@ s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv
             r = t->mm == NULL ? -LX_ENOMEM : 0;
         }
     }
-    while (r == 0 && slot < 0) {
-        slot = pool_pop();
-        if (slot < 0) {
-            host_park(host_clock_ns(HOST_CLOCK_MONO) + 100000, NULL, 0);
-        }
-    }
-    if (r < 0) {
+    slot = r == 0 ? pool_first() : r;
+    if (slot < 0) {
+        r = slot;
         job_free(job);
         return r;
     }

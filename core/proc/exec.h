@@ -19,12 +19,14 @@ struct exec_job {
 
 /* Supervisor: one more host process waiting for work. -LX_EAGAIN: the host has no more. */
 s64 exec_pool_add(void);
-/* Supervisor: keep `want` of them ready. */
-void exec_pool_refill(u32 want);
+/* Supervisor: keep `want` of them ready. The host's refusal is returned, and told to those who wait
+ * for one. */
+s64 exec_pool_refill(u32 want);
 /* Supervisor: the process on `slot` died; if it was waiting in the pool (the result) it no longer
  * is, and the slot is the caller's to give back. */
 bool exec_pool_forget(u32 slot);
 /* Boot: t, which has no host thread yet, gets a pool process and execs `path`, or what descriptor
- * fd refers to when path is empty. Waits for the pool. */
+ * fd refers to when path is empty. Waits for the pool. -LX_EAGAIN, -LX_ENOMEM: the host has no
+ * process for us; else as execve(2). */
 s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,
                const char *const *envp);
