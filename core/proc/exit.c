@@ -24,6 +24,7 @@
 #include "proc/itimer.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
+#include "proc/taskalloc.h"
 #include "proc/wait.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
@@ -61,11 +62,28 @@ static void drop_files(struct task *t)
     }
 }
 
+/* Whether there ever was a subreaper: without, no chain of parents needs to be climbed. */
+static bool g_any_reaper; /* [g_pid_lock] */
+
+void group_set_reaper(struct group *g, bool on)
+{
+    lock_acquire(&g_pid_lock);
+    lock_acquire(&g->lock);
+    g->flags = on ? g->flags | GROUP_REAPER : g->flags & ~(u32)GROUP_REAPER;
+    g_any_reaper |= on;
+    lock_release(&g->lock);
+    lock_release(&g_pid_lock);
+}
+
 /* Who adopts orphans of g: the nearest subreaper above it, else pid 1. g_pid_lock held. */
 static struct group *find_reaper(struct group *g)
 {
+    struct pid *first = pid_find_locked(1);
     struct group *up = g->parent;
 
+    if (!g_any_reaper && up != NULL && first != NULL && first->group != NULL) {
+        return first->group;
+    }
     while (up != NULL && up->parent != NULL) {
         if ((up->flags & GROUP_REAPER) && !(up->flags & GROUP_EXITING)) {
             return up;
@@ -242,6 +260,7 @@ void group_vanish_locked(struct group *g)
     if (g->parent != NULL) {
         g->parent->child_user_ns += g->dead_user_ns + g->child_user_ns;
         g->parent->child_sys_ns += g->dead_sys_ns + g->child_sys_ns;
+        g->parent->child_maxrss = MAX(g->parent->child_maxrss, g->child_maxrss);
     }
     list_del_init(&g->sibling);
     list_del_init(&g->in_pgrp);
@@ -259,11 +278,11 @@ void group_vanish_locked(struct group *g)
 
 static void account_times(struct task *t, bool last)
 {
-    struct host_times ht;
+    const struct kthread *me = kthread_self(); /* t->kt is gone already */
     struct group *g = t->group;
+    struct host_times ht;
 
-    if (t->kt == kthread_self() && last && t->vfork_parent == NULL &&
-        host_times(t->kt->slot, false, &ht) == 0) {
+    if (me->task == t && last && t->vfork_parent == NULL && host_times(me->slot, false, &ht) == 0) {
         g->dead_user_ns = ht.user_ns;
         g->dead_sys_ns = ht.sys_ns;
         g->child_maxrss = MAX(g->child_maxrss, ht.max_rss_bytes);

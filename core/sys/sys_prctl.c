@@ -8,6 +8,7 @@
 #include "lx_signal.h"
 #include "mm/space.h"
 #include "proc/cred.h"
+#include "proc/exit.h"
 #include "proc/task.h"
 #include "sysproto.h"
 
@@ -146,14 +147,6 @@ static s64 cred_option(struct task *t, s32 option, u64 arg2, u64 arg3)
     }
 }
 
-static s64 set_subreaper(struct task *t, bool on)
-{
-    lock_acquire(&t->group->lock);
-    t->group->flags = on ? t->group->flags | GROUP_REAPER : t->group->flags & ~(u32)GROUP_REAPER;
-    lock_release(&t->group->lock);
-    return 0;
-}
-
 static s64 set_dumpable(struct task *t, u64 value)
 {
     if (value > 1) {
@@ -180,7 +173,7 @@ static s64 task_option(struct task *t, s32 option, u64 arg2)
     case LX_PR_GET_NAME: return copy_to_user(mk_uptr(arg2), t->comm, sizeof(t->comm));
     case LX_PR_GET_DUMPABLE: return t->mm && t->mm->dumpable;
     case LX_PR_SET_DUMPABLE: return set_dumpable(t, arg2);
-    case LX_PR_SET_CHILD_SUBREAPER: return set_subreaper(t, arg2 != 0);
+    case LX_PR_SET_CHILD_SUBREAPER: group_set_reaper(t->group, arg2 != 0); return 0;
     case LX_PR_GET_CHILD_SUBREAPER:
         return put_user32(mk_uptr(arg2), (t->group->flags & GROUP_REAPER) != 0);
     case LX_PR_GET_TID_ADDRESS: return put_user64(mk_uptr(arg2), t->clear_child_tid.a);

@@ -95,6 +95,50 @@ static bool flushes(u32 cmd)
     return cmd == LX_TCSETSF || cmd == LX_TCSETSF2 || cmd == LX_TCSETAF;
 }
 
+static void keep(u32 *now, u32 before, u32 kept)
+{
+    *now = (before & kept) | (*now & ~kept);
+}
+
+/* ioctl_tty(2), locking: what is set in tty->kept stays as it is. */
+static void keep_locked(struct tty *tty, struct lx_termios2 *tio)
+{
+    const struct lx_termios2 *old = &tty->ld.tio;
+    const struct lx_termios *kept = &tty->kept;
+
+    keep(&tio->c_iflag, old->c_iflag, kept->c_iflag);
+    keep(&tio->c_oflag, old->c_oflag, kept->c_oflag);
+    keep(&tio->c_cflag, old->c_cflag, kept->c_cflag);
+    keep(&tio->c_lflag, old->c_lflag, kept->c_lflag);
+    for (u32 i = 0; i < LX_NCCS; i++) {
+        if (kept->c_cc[i]) {
+            tio->c_cc[i] = old->c_cc[i];
+        }
+    }
+}
+
+static s64 termios_locks(struct tty *tty, struct task *t, u32 cmd, u64 arg)
+{
+    struct lx_termios kept;
+
+    if (cmd == LX_TIOCGLCKTRMIOS) {
+        tty_lock(tty);
+        kept = tty->kept;
+        tty_unlock(tty);
+        return copy_to_user(mk_uptr(arg), &kept, sizeof(kept));
+    }
+    if (!cred_capable(t->cred, LX_CAP_SYS_ADMIN)) {
+        return -LX_EPERM;
+    }
+    if (copy_from_user(&kept, mk_uptr(arg), sizeof(kept)) < 0) {
+        return -LX_EFAULT;
+    }
+    tty_lock(tty);
+    tty->kept = kept;
+    tty_unlock(tty);
+    return 0;
+}
+
 static s64 set_tio(struct tty *tty, struct task *t, u32 cmd, u64 arg)
 {
     struct lx_termios2 tio;
@@ -111,6 +155,7 @@ static s64 set_tio(struct tty *tty, struct task *t, u32 cmd, u64 arg)
     tio.c_line = LX_N_TTY;
     tio.c_cflag = (tio.c_cflag & ~(u32)(LX_CSIZE | LX_PARENB)) | LX_CS8 | LX_CREAD; /* as ptys */
     tty_lock(tty);
+    keep_locked(tty, &tio);
     if (flushes(cmd)) {
         ldisc_flush_input(&tty->ld);
     }
@@ -333,6 +378,8 @@ s64 tty_ioctl_common(struct tty *tty, struct file *f, struct task *t, u32 cmd, u
     case LX_TCSETA:
     case LX_TCSETAW:
     case LX_TCSETAF: return set_tio(tty, t, cmd, arg);
+    case LX_TIOCGLCKTRMIOS:
+    case LX_TIOCSLCKTRMIOS: return termios_locks(tty, t, cmd, arg);
     case LX_TIOCGWINSZ:
     case LX_TIOCSWINSZ: return winsize(tty, cmd, arg);
     case LX_TIOCGPGRP:

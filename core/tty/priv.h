@@ -32,6 +32,7 @@ struct tty {
     struct tty_node node;       /* [l] */
     struct pid *pgrp, *session; /* [P] referenced; the session holds a reference to the tty */
     u32 opens;                  /* [l] open files, the master not counted        */
+    struct lx_termios kept;     /* [l] TIOCSLCKTRMIOS: settings set here stay    */
     u32 generation;             /* [l] hangups: files of an older one are dead   */
     bool seen;                  /* [l] was open once                             */
     bool exclusive;             /* [l] TIOCEXCL                                  */

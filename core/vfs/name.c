@@ -240,6 +240,10 @@ static s64 remove_locked(const struct walk *w, struct place *p, bool dir, struct
         return -LX_ENOTDIR;
     }
     r = perm_delete(p->dir, d->vnode, w->cred);
+    if (r == 0 && (is_dir != dir || d->covered)) {
+        /* the host is not asked to do it, so it has to be asked whether it would let us */
+        r = vfs_permission(dvn, PERM_WRITE | PERM_EXEC, w->cred);
+    }
     if (r < 0) {
         return r;
     }

@@ -10,6 +10,7 @@
 #include <linux/random.h>
 #include <linux/rseq.h>
 #include <linux/sysinfo.h>
+#include <linux/times.h>
 #include <linux/utsname.h>
 
 #include "gt.h"
@@ -212,6 +213,38 @@ CASE(cpu_limit)
         }
     }
     EQ(gt_wait(pid), STATUS_EXIT(5));
+}
+
+/* Processor time and memory of a child are its parent's from the wait on. */
+CASE(rusage_of_children)
+{
+    struct rusage before, ru, one;
+    struct tms tms;
+    int status;
+
+    EQ(sc(getrusage, RUSAGE_CHILDREN, &before), 0);
+    long pid = gt_fork();
+    if (pid == 0) {
+        size_t size = 32 << 20;
+        memset(gt_map(size, PROT_READ | PROT_WRITE), 1, size);
+        do {
+            for (volatile int i = 0; i < 1000000; i++) {
+            }
+            sc(getrusage, RUSAGE_SELF, &ru);
+        } while (ru.ru_utime.tv_sec == 0 && ru.ru_utime.tv_usec < 60000);
+        gt_exit(0);
+    }
+    EQ(sc(wait4, pid, &status, 0, &one), pid);
+    EQ(status, 0);
+    CHECK(one.ru_utime.tv_sec > 0 || one.ru_utime.tv_usec >= 60000);
+    CHECK(one.ru_maxrss >= 32 << 10);
+    EQ(sc(getrusage, RUSAGE_CHILDREN, &ru), 0);
+    CHECK(ru.ru_maxrss >= 32 << 10);
+    CHECK((ru.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + ru.ru_utime.tv_usec -
+              before.ru_utime.tv_usec >=
+          60000);
+    OK(sc(times, &tms));
+    CHECK(tms.tms_cutime >= 5);
 }
 
 CASE(rusage)

@@ -214,6 +214,28 @@ CASE(sticky_folder)
     ERR(sc(rmdir, "/etc/alternatives"), EACCES);
 }
 
+/* What may not be done at all is refused for that, whatever it would be done to. */
+CASE(no_permission_comes_first)
+{
+    if (sc(geteuid) == 0) {
+        SKIP("root may do anything");
+    }
+    OK(sc(mkdir, "closed", 0755));
+    OK(sc(mkdir, "closed/dir", 0755));
+    OK(gt_spew("closed/file", ""));
+    for (int i = 0; i < 2; i++) {
+        OK(sc(chmod, "closed", i ? 0655 : 0555));
+        ERR(sc(unlink, "closed/dir"), EACCES);
+        ERR(sc(rmdir, "closed/file"), EACCES);
+        ERR(sc(unlink, "closed/file"), EACCES);
+        ERR(sc(rmdir, "closed/dir"), EACCES);
+        ERR(sc(unlink, "closed/none"), i ? EACCES : ENOENT);
+    }
+    OK(sc(chmod, "closed", 0755));
+    ERR(sc(unlink, "closed/dir"), EISDIR);
+    ERR(sc(rmdir, "closed/file"), ENOTDIR);
+}
+
 CASE(special_files)
 {
     struct stat st;

@@ -253,6 +253,27 @@ CASE(raw_mode)
     sc(close, m);
 }
 
+CASE(locked_settings)
+{
+    struct termios t;
+    long m, s;
+    pair(&m, &s);
+    memset(&t, 0xff, sizeof(t));
+    OK(sc(ioctl, s, TIOCGLCKTRMIOS, &t));
+    EQ(t.c_iflag | t.c_oflag | t.c_cflag | t.c_lflag, 0);
+    EQ(t.c_cc[VINTR], 0);
+    t.c_lflag = ECHO;
+    if (sc(geteuid) != 0) {
+        ERR(sc(ioctl, s, TIOCSLCKTRMIOS, &t), EPERM);
+        return;
+    }
+    t.c_cc[VINTR] = 1;
+    OK(sc(ioctl, s, TIOCSLCKTRMIOS, &t));
+    set_flags(s, ECHO | ICANON, 0, 0, 0);
+    OK(sc(ioctl, s, TCGETS, &t));
+    EQ(t.c_lflag & (ECHO | ICANON), ECHO);
+}
+
 CASE(hang_up)
 {
     long m, s;
