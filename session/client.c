@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections of lx: one request each. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +265,22 @@ static void do_terminate(struct client *c, const struct packet *p)
     answer(c, "");
 }
 
+/* To the command; while there is none because the instance starts, it is lx that is meant. */
+static void do_signal(struct client *c, u32 sig)
+{
+    bool ends = sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
+    struct instance *in = c->instance;
+    struct proto_kill m = {sig};
+    char buf[64];
+
+    if (ends && in->state == INSTANCE_STARTING) {
+        instance_detach(c);
+        client_ended(c, (s32)sig);
+        return;
+    }
+    instance_send(in, buf, proto_put_kill(buf, sizeof(buf), c->id, &m));
+}
+
 static void dispatch(struct client *c, const struct packet *p)
 {
     char buf[64];
@@ -284,8 +301,7 @@ static void dispatch(struct client *c, const struct packet *p)
         break;
     case PROTO_SIGNAL:
         if (c->instance && proto_get_signal(p->data, p->len, &s) == 0) {
-            struct proto_kill m = {s.sig};
-            instance_send(c->instance, buf, proto_put_kill(buf, sizeof(buf), c->id, &m));
+            do_signal(c, s.sig);
         }
         break;
     case PROTO_LIST: do_list(c); break;

@@ -293,6 +293,17 @@ def core_that_dies_at_once(lx):
 
 
 @fresh
+def an_instance_that_never_starts_can_be_left(lx):
+    with_core(lx, "echo here > %s\nexec sleep 600\n" % os.path.join(lx.dir, "started"))
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        p = lx.start("--root", "/", "--", "true")
+        until(lambda: os.path.exists(os.path.join(lx.dir, "started")))
+        p.send_signal(sig)
+        equal(p.wait(10), 128 + sig)
+        os.unlink(os.path.join(lx.dir, "started"))
+
+
+@fresh
 def core_that_cannot_be_run(lx):
     with_core(lx, "")
     os.chmod(os.path.join(lx.build, "lxcore"), 0o644)
