@@ -71,7 +71,7 @@ static inline struct kthread *kthread_self(void)
 }
 static inline struct kthread *kthread_of(u32 slot)
 {
-    return (struct kthread *)(KAREA_BASE + ((u64)slot << SLOT_SHIFT) + SLOT_SIZE - KTHREAD_SIZE);
+    return (struct kthread *)(KAREA_TOP - ((u64)slot << SLOT_SHIFT) - KTHREAD_SIZE);
 }
 #endif
 

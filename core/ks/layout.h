@@ -2,25 +2,31 @@
 /*
  * Where the kernel half lies: the same numbers in every pico process, in C and in assembly.
  *
- *   KBASE        lxcore's image (text, rodata, then data and bss = shared object)
- *   KHEAP_BASE   shared heap
- *   UAREA_BASE   per slot, ordinary key: register spill, alternate signal stack
- *   KAREA_BASE   per slot, kernel key: struct kthread at the top, kernel stack below it
+ *   KBASE        per slot, kernel key, down from KAREA_TOP: struct kthread and kernel stack
+ *   VDSO_BASE    the host's code and data pages that guests may read
+ *   KIMAGE_BASE  lxcore's text and rodata; then, one shared mapping, data, bss and the heap
+ *   UAREA        per slot, ordinary key, down from UAREA_TOP: register spill, alternate stack
  *   KWINDOW_BASE per slot, kernel key, private to a process: host_window_map
- *   VDSO_BASE    code and data pages guests may read
- * A slot's user area and kernel area differ by the constant KAREA_DELTA, so the gate finds one
- * from the other without reading memory a guest can write.
+ *
+ * The host's fork copies no page tables of shared memory: a child builds its own, and every table
+ * page costs as much as a page fault. So what each process touches lies close together, in the
+ * same 1 GiB but for the user areas: the areas of the first slots and the vdso in one 2 MiB, text
+ * in the next, which is one huge page where the host has them, then data and the heap's beginning.
+ * Areas grow down for that. A slot's two areas differ by the constant KAREA_DELTA, so the gate
+ * finds one from the other without reading memory a guest can write.
  */
 #pragma once
 
 #define KBASE        0x680000000000
-#define KHEAP_BASE   0x681000000000
+#define KAREA_TOP    0x6800801f0000 /* between KBASE and the last slot's area: scratch */
+#define VDSO_BASE    0x6800801f0000
+#define VDSO_ROOM    0x000000010000
+#define KIMAGE_BASE  0x680080200000 /* host/linux/lxcore.ld */
+#define KTEXT_ROOM   0x000000200000
 #define KHEAP_SIZE   0x001000000000 /* 64 GiB of address space, committed as used */
-#define UAREA_BASE   0x682000000000
-#define KAREA_BASE   0x682100000000
-#define KAREA_DELTA  0x000100000000
+#define UAREA_TOP    0x682084000000
+#define KAREA_DELTA  (KAREA_TOP - UAREA_TOP)
 #define KWINDOW_BASE 0x682200000000
-#define VDSO_BASE    0x683000000000
 #define KEND         0x684000000000
 
 #define SLOT_SHIFT   16

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The heap is a row of runs, free or in use; memory is committed at its end as it grows. Each
- * page has a descriptor in a table at the far end of the heap's address range; only those of the
- * first and last page of a run are valid, which is what merging with the neighbours needs.
+ * page has a descriptor in a table; only those of the first and last page of a run are valid, which
+ * is what merging with the neighbours needs. The table lies at the far end of the heap's address
+ * range, but for its beginning, which most processes touch: that is near the heap's beginning.
  */
 #include "ks/pages.h"
 
@@ -16,12 +17,13 @@
 extern u64 g_hosted_heap; /* host/fake: where this process has room for the heap */
 #define HEAP_BASE g_hosted_heap
 #else
-#define HEAP_BASE KHEAP_BASE
+#define HEAP_BASE ((u64)(uintptr_t)host_heap_lo)
 #endif
 
 #define HEAP_PAGES  (KHEAP_SIZE / PAGE_SIZE)
 #define TABLE_SIZE  (HEAP_PAGES * sizeof(struct desc))
 #define TABLE_STEP  0x10000ull /* bytes of the table committed at once */
+#define NEAR_PAGES  4096u      /* 16 MiB of heap: one step of the table */
 #define MAX_PAGES   (HEAP_PAGES - TABLE_SIZE / PAGE_SIZE)
 #define GROW_PAGES  256u /* 1 MiB */
 #define DIRTY_PAGES 256u /* a free run with so much memory behind it gives it back */
@@ -49,11 +51,19 @@ static struct {
     u64 used_runs;       /* [lock] */
     u64 nonempty;        /* [lock] bit per bin */
     u32 bins[N_BINS];    /* [lock] first page of the first run + 1, 0 none */
-} g_pages = {.lock = LOCK_INIT(LOCK_LEAF)};
+} g_pages = {.lock = LOCK_INIT(LOCK_LEAF), .table_committed = TABLE_STEP};
 
-static inline struct desc *table(void)
+TABLE_BSS static struct desc g_near[NEAR_PAGES];
+_Static_assert(sizeof(g_near) == TABLE_STEP, "the far table begins with a whole step unused");
+
+static inline u64 far_table(void)
 {
-    return (struct desc *)(uintptr_t)(HEAP_BASE + KHEAP_SIZE - TABLE_SIZE);
+    return HEAP_BASE + KHEAP_SIZE - TABLE_SIZE;
+}
+
+static inline struct desc *desc_of(u32 page)
+{
+    return page < NEAR_PAGES ? &g_near[page] : (struct desc *)(uintptr_t)far_table() + page;
 }
 
 static inline void *address(u32 page)
@@ -73,8 +83,8 @@ static u32 bin_of(u32 n)
 
 static void mark(u32 page, u32 n, u32 state)
 {
-    struct desc *first = &table()[page];
-    struct desc *last = first + n - 1;
+    struct desc *first = desc_of(page);
+    struct desc *last = desc_of(page + n - 1);
 
     first->count = n;
     first->state = state & 3;
@@ -86,14 +96,14 @@ static void mark(u32 page, u32 n, u32 state)
 static void bin_insert(u32 page, u32 n, u32 dirty)
 {
     u32 b = bin_of(n);
-    struct desc *d = &table()[page];
+    struct desc *d = desc_of(page);
 
     mark(page, n, RUN_FREE);
     d->dirty = dirty & 0x3fffffff;
     d->prev = NONE;
     d->next = g_pages.bins[b] ? g_pages.bins[b] - 1 : NONE;
     if (d->next != NONE) {
-        table()[d->next].prev = page;
+        desc_of(d->next)->prev = page;
     }
     g_pages.bins[b] = page + 1;
     g_pages.nonempty |= BIT64(b);
@@ -101,14 +111,14 @@ static void bin_insert(u32 page, u32 n, u32 dirty)
 
 static void bin_remove(u32 page)
 {
-    struct desc *d = &table()[page];
+    struct desc *d = desc_of(page);
     u32 b = bin_of(d->count);
 
     if (d->next != NONE) {
-        table()[d->next].prev = d->prev;
+        desc_of(d->next)->prev = d->prev;
     }
     if (d->prev != NONE) {
-        table()[d->prev].next = d->next;
+        desc_of(d->prev)->next = d->next;
     } else {
         g_pages.bins[b] = d->next == NONE ? 0 : d->next + 1;
         if (d->next == NONE) {
@@ -129,15 +139,15 @@ static u32 find_free(u32 n)
         u32 page = g_pages.bins[b] - 1;
 
         for (u32 i = 0; page != NONE && (i < SCAN_LIMIT || best == NONE); i++) {
-            u32 count = table()[page].count;
+            u32 count = desc_of(page)->count;
 
-            if (count >= n && (best == NONE || count < table()[best].count)) {
+            if (count >= n && (best == NONE || count < desc_of(best)->count)) {
                 best = page;
                 if (count == n || b < EXACT_BINS) {
                     return best;
                 }
             }
-            page = table()[page].next;
+            page = desc_of(page)->next;
         }
         if (best != NONE) {
             return best;
@@ -149,20 +159,20 @@ static u32 find_free(u32 n)
 /* Merge the run with free neighbours, which leave their bins; *dirty adds theirs. */
 static void merge(u32 *page, u32 *n, u32 *dirty)
 {
-    if (*page > 0 && table()[*page - 1].state == RUN_FREE) {
-        u32 before = *page - table()[*page - 1].count;
+    if (*page > 0 && desc_of(*page - 1)->state == RUN_FREE) {
+        u32 before = *page - desc_of(*page - 1)->count;
 
         bin_remove(before);
-        *dirty += table()[before].dirty;
+        *dirty += desc_of(before)->dirty;
         *n += *page - before;
         *page = before;
     }
-    if (*page + *n < g_pages.top && table()[*page + *n].state == RUN_FREE) {
+    if (*page + *n < g_pages.top && desc_of(*page + *n)->state == RUN_FREE) {
         u32 after = *page + *n;
 
         bin_remove(after);
-        *dirty += table()[after].dirty;
-        *n += table()[after].count;
+        *dirty += desc_of(after)->dirty;
+        *n += desc_of(after)->count;
     }
 }
 
@@ -170,7 +180,7 @@ static void merge(u32 *page, u32 *n, u32 *dirty)
 static bool grow(u32 n)
 {
     u32 top = g_pages.top;
-    u32 tail = top && table()[top - 1].state == RUN_FREE ? table()[top - 1].count : 0;
+    u32 tail = top && desc_of(top - 1)->state == RUN_FREE ? desc_of(top - 1)->count : 0;
     u32 more = ALIGN_UP(n - tail, GROW_PAGES);
     u32 dirty = 0;
     u64 need;
@@ -180,7 +190,7 @@ static bool grow(u32 n)
     }
     need = ALIGN_UP((u64)(top + more) * sizeof(struct desc), TABLE_STEP);
     if (need > g_pages.table_committed) {
-        u64 at = (u64)(uintptr_t)table() + g_pages.table_committed;
+        u64 at = far_table() + g_pages.table_committed;
 
         if (host_heap_commit(at, need - g_pages.table_committed) < 0) {
             return false;
@@ -207,8 +217,8 @@ void *pages_alloc(u64 count)
         page = find_free(n);
     }
     if (page != NONE) {
-        u32 have = table()[page].count;
-        u32 dirty = table()[page].dirty;
+        u32 have = desc_of(page)->count;
+        u32 dirty = desc_of(page)->dirty;
 
         bin_remove(page);
         if (have > n) {
@@ -228,10 +238,10 @@ static u32 used_count(const void *run)
     u32 page = number(run);
 
     if (unlikely((u64)(uintptr_t)run < HEAP_BASE || page >= g_pages.top ||
-                 table()[page].state != RUN_USED)) {
+                 desc_of(page)->state != RUN_USED)) {
         panic("kfree: %p is no run of pages", run);
     }
-    return table()[page].count;
+    return desc_of(page)->count;
 }
 
 void pages_free(void *run)
@@ -243,7 +253,7 @@ void pages_free(void *run)
     lock_acquire(&g_pages.lock);
     g_pages.used_pages -= n;
     g_pages.used_runs--;
-    table()[page].state = 0; /* a second free is seen even when it is inside a larger run */
+    desc_of(page)->state = 0; /* a second free is seen even when it is inside a larger run */
     merge(&page, &n, &dirty);
     if (dirty >= DIRTY_PAGES) {
         /* nobody else's while the host takes the memory back: the lock need not be held */

@@ -19,8 +19,11 @@ static struct {
     u32 next_fresh; /* [lock] never used from here on */
 } g_slots = {LOCK_INIT(LOCK_SLOT), 0, 1};
 
-COLD_BSS static u64 g_used[BITMAP_WORDS(SLOT_MAX)]; /* [g_slots.lock] all but slot 0 */
-COLD_BSS static u16 g_recent[SLOT_MAX];             /* [g_slots.lock] stack of freed slots */
+/* One behind the other: their beginnings are what a process that ends touches. */
+SLOT_BSS static struct {
+    u64 used[BITMAP_WORDS(SLOT_MAX)]; /* [g_slots.lock] all but slot 0 */
+    u16 recent[SLOT_MAX];             /* [g_slots.lock] stack of freed slots */
+} g_table;
 
 static s64 take_recent(u32 look_back)
 {
@@ -28,13 +31,13 @@ static s64 take_recent(u32 look_back)
     u32 stop = n > look_back ? n - look_back : 0;
 
     for (u32 i = n; i-- > stop;) {
-        u32 slot = g_recent[i];
+        u32 slot = g_table.recent[i];
 
         if (!host_slot_idle(slot)) {
             continue;
         }
         for (; i + 1 < n; i++) {
-            g_recent[i] = g_recent[i + 1];
+            g_table.recent[i] = g_table.recent[i + 1];
         }
         g_slots.n_recent--;
         return slot;
@@ -69,7 +72,7 @@ s64 slot_alloc(void)
         slot = take_recent(SLOT_MAX);
     }
     if (slot >= 0) {
-        bitmap_set(g_used, (u32)slot);
+        bitmap_set(g_table.used, (u32)slot);
         host_slot_clear((u32)slot); /* no longer its last user's: see slot_of_dead */
     }
     lock_release(&g_slots.lock);
@@ -82,9 +85,9 @@ s64 slot_alloc(void)
 void slot_free(u32 slot)
 {
     lock_acquire(&g_slots.lock);
-    kassert(slot < SLOT_MAX && bitmap_test(g_used, slot));
-    bitmap_clear(g_used, slot);
-    g_recent[g_slots.n_recent++] = (u16)slot;
+    kassert(slot < SLOT_MAX && bitmap_test(g_table.used, slot));
+    bitmap_clear(g_table.used, slot);
+    g_table.recent[g_slots.n_recent++] = (u16)slot;
     lock_release(&g_slots.lock);
 }
 
@@ -94,7 +97,7 @@ bool slot_of_dead(u32 slot, u32 host_pid)
 
     lock_acquire(&g_slots.lock);
     mine = host_slot_pid(slot) == host_pid;
-    used = bitmap_test(g_used, slot);
+    used = bitmap_test(g_table.used, slot);
     if (mine && !used) {
         host_slot_clear(slot);
     }
@@ -105,7 +108,7 @@ bool slot_of_dead(u32 slot, u32 host_pid)
 void slot_unpark_all(void)
 {
     for (u32 i = 0; i < g_slots.next_fresh; i++) {
-        if (i == 0 || bitmap_test(g_used, i)) {
+        if (i == 0 || bitmap_test(g_table.used, i)) {
             host_unpark(i);
         }
     }

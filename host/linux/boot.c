@@ -25,12 +25,23 @@
 #define MB        (1ull << 20)
 
 /* Offsets of the parts in the kernel object (sparse). */
-#define OBJ_IMAGE  0ull
-#define OBJ_HEAP   (64 * MB)
-#define OBJ_KAREA  (OBJ_HEAP + KHEAP_SIZE)
-#define AREA_BYTES ((u64)SLOT_MAX << SLOT_SHIFT)
-#define OBJ_UAREA  (OBJ_KAREA + AREA_BYTES)
-#define OBJ_BYTES  (OBJ_UAREA + AREA_BYTES)
+#define OBJ_IMAGE 0ull /* data, bss, heap */
+#define OBJ_KAREA (OBJ_IMAGE + 64 * MB + KHEAP_SIZE)
+#define OBJ_UAREA (OBJ_KAREA + (KAREA_TOP - KBASE))
+#define OBJ_BYTES (OBJ_UAREA + AREA_BYTES)
+
+/* What is needed once lies in the scratch part below the last slot's area. */
+#define SCRATCH_BYTES (KAREA_TOP - KBASE - AREA_BYTES)
+struct scratch {
+    struct boot_params params;
+    char maps[16384];
+};
+_Static_assert(sizeof(struct scratch) <= SCRATCH_BYTES, "scratch space");
+
+static struct scratch *scratch(void)
+{
+    return (struct scratch *)KBASE;
+}
 
 BOOT_DATA struct host_caps g_caps = {.page_size = 4096, .map_gran = 4096};
 BOOT_DATA u32 g_pkru_open = 1, g_pkru_user = 1, g_pkru_offset = 1;
@@ -213,7 +224,6 @@ static void *map_shared(u64 addr, u64 len, u64 off, bool keyed)
 /* Keep descriptors low numbers free for nobody: ours go above those the launcher gave. */
 static void share_memory(void)
 {
-    u64 image = (u64)(g_data_hi - g_data_lo);
     extern char g_data_end[];
     s64 fd = raw_syscall2(__NR_memfd_create, "picolx", 1 /* MFD_CLOEXEC */);
     s64 r;
@@ -235,10 +245,9 @@ static void share_memory(void)
     if (r != g_data_end - g_data_lo) {
         boot_fail("cannot fill shared memory", r, "free some memory");
     }
-    map_shared((u64)g_data_lo, image, OBJ_IMAGE, true);
-    map_shared(KHEAP_BASE, KHEAP_SIZE, OBJ_HEAP, true);
-    map_shared(KAREA_BASE, AREA_BYTES, OBJ_KAREA, true);
-    map_shared(UAREA_BASE, AREA_BYTES, OBJ_UAREA, false);
+    map_shared((u64)g_data_lo, (u64)(host_heap_lo - g_data_lo) + KHEAP_SIZE, OBJ_IMAGE, true);
+    map_shared(KBASE, KAREA_TOP - KBASE, OBJ_KAREA, true);
+    map_shared(UAREA_TOP - AREA_BYTES, AREA_BYTES, OBJ_UAREA, false);
 }
 
 /* The processor's vdso and its data pages move into the kernel half, so that the user half is one
@@ -271,8 +280,12 @@ static void move_mapping(const char *line, u64 *lo_of_all, u64 vdso)
         *lo_of_all = start;
     }
     u64 to = VDSO_BASE + (start - *lo_of_all);
-    s64 r = raw_syscall5(__NR_mremap, start, end - start, end - start,
+    s64 r = -LX_ENOMEM;
+
+    if (to + (end - start) <= VDSO_BASE + VDSO_ROOM) {
+        r = raw_syscall5(__NR_mremap, start, end - start, end - start,
                          MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    }
     if (r < 0) {
         boot_fail("cannot move the vdso", r, "use a newer Linux kernel");
     }
@@ -283,7 +296,7 @@ static void move_mapping(const char *line, u64 *lo_of_all, u64 vdso)
 
 static void move_vdso(u64 vdso)
 {
-    COLD_BSS static char maps[16384];
+    char *maps = scratch()->maps;
     s64 fd = raw_syscall3(__NR_open, "/proc/self/maps", 0, 0);
     s64 n = 0;
     u64 lo = 0;
@@ -293,7 +306,7 @@ static void move_vdso(u64 vdso)
         return;
     }
     for (;;) {
-        s64 r = raw_syscall3(__NR_read, fd, maps + n, (s64)sizeof(maps) - 1 - n);
+        s64 r = raw_syscall3(__NR_read, fd, maps + n, (s64)sizeof(scratch()->maps) - 1 - n);
         if (r <= 0) {
             break;
         }
@@ -315,14 +328,12 @@ static void move_vdso(u64 vdso)
     }
 }
 
-COLD_BSS static struct boot_params g_params;
-
 /* On slot 0's kernel stack; the host's first stack is gone after the unmapping. */
 _Noreturn static void supervisor_start(void *unused)
 {
     (void)unused;
     host_mem_reset();
-    boot_main(&g_params);
+    boot_main(&scratch()->params);
     host_panic("supervisor returned");
 }
 
@@ -342,6 +353,31 @@ static void copy_strings(struct boot_params *p, char **from, u32 *count, char **
     to[*count] = NULL;
 }
 
+/* Text and tables as one huge page: a fork copies one entry instead of a table of them. Where the
+ * host gives no huge page they stay as they are. */
+static void text_to_huge_page(u64 len)
+{
+    s64 room = raw_syscall6(__NR_mmap, 0, 2 * KTEXT_ROOM, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1, 0);
+    u64 at = ((u64)room + KTEXT_ROOM - 1) & ~(KTEXT_ROOM - 1ull);
+    u8 last = 0;
+
+    if (room < 0) {
+        return;
+    }
+    if (raw_syscall3(__NR_madvise, at, KTEXT_ROOM, MADV_HUGEPAGE) == 0) {
+        memcpy((void *)at, (void *)KIMAGE_BASE, 1);
+        raw_syscall3(__NR_mincore, at + KTEXT_ROOM - 4096, 4096, &last);
+    }
+    if (last & 1) { /* the first byte brought the last page */
+        memcpy((void *)at, (void *)KIMAGE_BASE, len);
+        raw_syscall3(__NR_mprotect, at, KTEXT_ROOM, PROT_READ | PROT_EXEC);
+        raw_syscall5(__NR_mremap, at, KTEXT_ROOM, KTEXT_ROOM, MREMAP_MAYMOVE | MREMAP_FIXED,
+                     KIMAGE_BASE);
+    }
+    raw_syscall2(__NR_munmap, room, 2 * KTEXT_ROOM);
+}
+
 /*
  * Fix the key rights into the gate. The whole read-only image is made writable for that moment and
  * one word of its last page is written as well: the host then treats text and tables as memory of
@@ -351,7 +387,7 @@ static void copy_strings(struct boot_params *p, char **from, u32 *count, char **
 static void seal_text(void)
 {
     extern char g_sealed_hi[];
-    u64 lo = (u64)g_text_lo & ~0xfffull;
+    u64 lo = KIMAGE_BASE;
     u64 len = (((u64)g_sealed_hi + 0x1000) & ~0xfffull) - lo;
 
     if (raw_syscall3(__NR_mprotect, lo, len, PROT_READ | PROT_WRITE | PROT_EXEC) < 0) {
@@ -361,11 +397,13 @@ static void seal_text(void)
     gate_patch_text(g_have_pku, g_pkru_open, g_pkru_user);
     *(volatile u32 *)(void *)g_sealed_hi = 1;
     raw_syscall3(__NR_mprotect, lo, len, PROT_READ | PROT_EXEC);
+    text_to_huge_page(len);
 }
 
 _Noreturn void host_main(u64 *sp);
 _Noreturn void host_main(u64 *sp)
 {
+    struct boot_params *p = &scratch()->params;
     struct boot_args a = {.argc = sp[0], .argv = (char **)(sp + 1)};
     u64 *aux;
     u32 i = 0;
@@ -385,8 +423,8 @@ _Noreturn void host_main(u64 *sp)
     share_memory();
     move_vdso(aux_find(&a, LX_AT_SYSINFO_EHDR));
     g_vdso_ehdr = g_vdso_base;
-    copy_strings(&g_params, a.argv, &g_params.argc, g_params.argv, BOOT_MAX_ARGS);
-    copy_strings(&g_params, a.envp, &g_params.envc, g_params.envp, BOOT_MAX_ARGS);
+    copy_strings(p, a.argv, &p->argc, p->argv, BOOT_MAX_ARGS);
+    copy_strings(p, a.envp, &p->envc, p->envp, BOOT_MAX_ARGS);
     clock_init(g_vdso_base);
     raw_syscall0(__NR_setsid);
     trap_install();

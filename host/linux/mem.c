@@ -182,6 +182,7 @@ s64 host_window_map(host_handle h, u64 off, u64 len, void **out)
     if (r < 0) {
         return r;
     }
+    raw_syscall3(__NR_madvise, at, len, MADV_DONTFORK); /* a child has windows of its own */
     *out = (void *)at;
     return 0;
 }

@@ -29,13 +29,15 @@ static inline struct host_thread *host_thread_of(u32 slot)
     return (struct host_thread *)kthread_of(slot)->host;
 }
 
+#define AREA_BYTES ((u64)SLOT_MAX << SLOT_SHIFT)
+
 static inline u64 slot_uarea(u32 slot)
 {
-    return UAREA_BASE + ((u64)slot << SLOT_SHIFT);
+    return UAREA_TOP - ((u64)(slot + 1) << SLOT_SHIFT);
 }
 
 /* boot.c */
-extern char g_text_lo[], g_text_hi[], g_data_lo[], g_data_hi[];
+extern char g_text_lo[], g_text_hi[], g_data_lo[], host_heap_lo[];
 extern struct host_caps g_caps;
 extern u32 g_pkru_open, g_pkru_user, g_pkru_offset; /* offset of PKRU in an XSAVE image */
 extern bool g_have_pku;

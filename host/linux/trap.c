@@ -40,7 +40,7 @@ bool host_report_wanted(void)
 static struct kthread *thread_of_altstack(void)
 {
     u64 sp = (u64)__builtin_frame_address(0);
-    return kthread_of((u32)((sp - UAREA_BASE) >> SLOT_SHIFT));
+    return kthread_of((u32)((UAREA_TOP - 1 - sp) >> SLOT_SHIFT));
 }
 
 /* The state the host loads at sigreturn opens or closes the kernel half by its PKRU. */
@@ -100,13 +100,13 @@ static bool in_text(u64 rip)
 /* The host's vdso is called by lxcore and by guests alike. */
 static bool in_vdso(u64 rip)
 {
-    return rip >= VDSO_BASE && rip < KEND;
+    return rip >= VDSO_BASE && rip < VDSO_BASE + VDSO_ROOM;
 }
 
 /* Guest code can jump into lxcore's text, but not onto its stacks. */
 static bool kernel_stack(u64 sp)
 {
-    return sp >= UAREA_BASE && sp < KWINDOW_BASE;
+    return (sp >= KBASE && sp < KAREA_TOP) || (sp >= UAREA_TOP - AREA_BYTES && sp < UAREA_TOP);
 }
 
 static bool within(u64 rip, u64 lo, u64 hi)
@@ -149,7 +149,7 @@ _Noreturn static void kernel_fault(u32 sig, const struct lx_siginfo *si,
                "rsp %llx rdi %llx rsi %llx rax %llx calls",
                sig, si->code, sc->rip, si->f.fault.addr, kt->slot, (s64)kt->syscall_ret_nr, sc->rsp,
                sc->rdi, sc->rsi, sc->rax);
-    if ((sc->rsp & 7) == 0 && sc->rsp > KAREA_BASE && sc->rsp < (u64)kt) {
+    if ((sc->rsp & 7) == 0 && sc->rsp >= KBASE && sc->rsp < (u64)kt) {
         for (u32 i = 0, n = 0; i < 120 && (u64)(sp + i) < (u64)kt && n < 8; i++) {
             if (in_text(sp[i])) {
                 fmt_printf(&f, " %llx", sp[i]);

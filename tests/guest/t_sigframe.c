@@ -387,7 +387,7 @@ static void break_frame(int sig, siginfo_t *si, void *ucp)
     if (sig == SIGUSR1) {
         uc->uc_mcontext.rip = 0x8000000000000000ul;
     } else {
-        uc->uc_mcontext.rip = 0x680000000100ul;
+        uc->uc_mcontext.rip = 0x680080200100ul;
     }
 }
 

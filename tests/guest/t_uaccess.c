@@ -18,6 +18,8 @@ static const unsigned long g_at[] = {KHALF,
                                      KHALF + 0x8000000,
                                      KHALF + 0x40000000,
                                      KHALF + 0x80000000,
+                                     KHALF + 0x801e0000,
+                                     KHALF + 0x80400000,
                                      KHALF + 0x100000000ul,
                                      KHALF + 0x1000000000ul,
                                      KHALF + 0x10000000000ul - 4096};

@@ -44,9 +44,9 @@ static unsigned long sweep(unsigned long from, unsigned long size, unsigned long
 
 /* Where lxcore keeps what; the areas of the threads are ordinary memory by design and left out
  * here. */
-static const unsigned long g_regions[] = {KHALF, KHALF + 0x1000000000, KHALF + 0x2100000000,
+static const unsigned long g_regions[] = {KHALF, KHALF + 0x80000000, KHALF + 0x1000000000,
                                           KHALF + 0x2200000000, KHALF + 0x3000000000};
-#define THREAD_AREAS (KHALF + 0x2000000000)
+#define THREAD_AREAS (KHALF + 0x2080000000)
 
 CASE(every_page)
 {
