@@ -12,13 +12,17 @@
 #include "base/types.h"
 
 #define LXSESSION_MSG_MAX 65536 /* bytes of a message; longer ones come in a memory object */
-#define LXSESSION_HANDLES 16    /* handles with one message */
+#define LXSESSION_HANDLES 32    /* handles with one message */
 #define LXSESSION_CLASSES 128
 
 #define LXSESSION_TAKE    0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
 #define LXSESSION_TRACE   0x408c4c02 /* struct lx_session_trace */
 #define LXSESSION_UNTRACE 0x4c03     /* end it; prints the summary */
 #define LXSESSION_DROP    0x4c04     /* close the handles that were not taken */
+/* From now on somebody outside continues the process whose number is the argument (0: the caller)
+ * when it is stopped: its process group does not count as orphaned. UNATTEND: nobody any more. */
+#define LXSESSION_ATTEND   0x4c05
+#define LXSESSION_UNATTEND 0x4c06
 
 enum lx_session_kind { LXSESSION_STREAM = 0, LXSESSION_CONSOLE = 1 };
 

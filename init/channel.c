@@ -114,6 +114,13 @@ void say_exited(u32 id, s32 status)
     send_out(proto_put_exited(g_out, sizeof(g_out), id, &m));
 }
 
+void say_halted(u32 id, s32 sig)
+{
+    struct proto_halted m = {sig};
+
+    send_out(proto_put_halted(g_out, sizeof(g_out), id, &m));
+}
+
 /* Handles nobody took would stay open until the next message: the other side waits for their end.
  */
 void say_refused(u32 id, u32 code, const char *text, const char *hint)

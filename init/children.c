@@ -3,6 +3,7 @@
 #include "init.h"
 
 #include "lx_errno.h"
+#include "lx_session.h"
 #include "lx_signal.h"
 #include "lx_termios.h"
 #include "lx_wait.h"
@@ -61,13 +62,17 @@ bool children_reap(void)
 {
     for (;;) {
         s32 status = 0;
-        s64 pid = sc(wait4, -1, &status, LX_WNOHANG, 0);
+        s64 pid = sc(wait4, -1, &status, LX_WNOHANG | LX_WUNTRACED, 0);
         struct child *c = pid > 0 ? child_of_pid((s32)pid) : NULL;
 
         if (pid <= 0) {
             return pid != -LX_ECHILD;
         }
-        if (c) {
+        if ((status & 0xff) == 0x7f) { /* stopped, not ended */
+            if (c) {
+                say_halted(c->id, (status >> 8) & 0xff);
+            }
+        } else if (c) {
             if (c->tty >= 0) {
                 sc(close, c->tty);
             }
@@ -101,6 +106,11 @@ void children_kill(u32 id, u32 sig)
 
 void children_hangup(u32 id)
 {
+    struct child *c = child_of_id(id);
+
+    if (c) {
+        sc(ioctl, SESSION_FD, LXSESSION_UNATTEND, c->pid);
+    }
     children_kill(id, LX_SIGHUP);
     children_kill(id, LX_SIGCONT);
 }

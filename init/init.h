@@ -39,6 +39,7 @@ void trace_end(void);
 void say_ready(u32 id, s32 error, const char *text);
 void say_created(u32 id, s32 pid);
 void say_exited(u32 id, s32 status);
+void say_halted(u32 id, s32 sig);
 void say_refused(u32 id, u32 code, const char *text, const char *hint);
 void say_idle(u32 id, u32 children);
 void say_note(const char *text);

@@ -123,6 +123,8 @@ static bool handle(const struct message *msg)
     case PROTO_EXITED:
     case PROTO_REFUSED:
     case PROTO_IDLE:
+    case PROTO_STOPPED:
+    case PROTO_HALTED:
     case PROTO_NOTE: say_note("init: a message that is not for init"); break;
     }
     return true;

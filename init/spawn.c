@@ -7,6 +7,7 @@
 
 #include "lx_errno.h"
 #include "lx_fcntl.h"
+#include "lx_resource.h"
 #include "lx_session.h"
 #include "lx_signal.h"
 #include "lx_termios.h"
@@ -16,6 +17,7 @@
 #define CODE_ABSENT   127
 #define CODE_USER     122
 #define STACK_SIZE    32768
+#define MAX_FDS       24
 
 /* One start, from request to exec. Lives until the child has its own memory. */
 struct plan {
@@ -25,7 +27,7 @@ struct plan {
     u32 n_env, max_env;
     const char *file; /* program to look for */
     const char *path; /* value of PATH */
-    s32 fds[3];       /* what becomes 0, 1, 2 */
+    s32 fds[MAX_FDS]; /* what becomes m->fds; -1 = closed */
     s32 tty;          /* controlling terminal or -1 */
     char *arena;      /* text of generated variables and pointers */
     size_t arena_size, used;
@@ -280,13 +282,52 @@ static void child_chdir(const struct plan *p)
     }
 }
 
+/* Every descriptor to its number. First all out of the way of those numbers. */
+static void child_descriptors(const struct plan *p)
+{
+    u32 top = 2, n = p->m->fds.n;
+    s64 from[MAX_FDS];
+
+    for (u32 i = 0; i < n; i++) {
+        top = MAX(top, p->m->fds.v[i]);
+    }
+    for (u32 i = 0; i < n; i++) {
+        from[i] = p->fds[i] < 0 ? -1 : sc(fcntl, p->fds[i], LX_F_DUPFD_CLOEXEC, top + 1);
+    }
+    for (u32 i = 0; i < n; i++) {
+        if (from[i] < 0) {
+            sc(close, p->m->fds.v[i]);
+        } else {
+            sc(dup2, from[i], p->m->fds.v[i]);
+        }
+    }
+}
+
+/* What a process has from its parent besides: niceness, limits, signals it ignores. */
+static void child_inheritance(const struct plan *p)
+{
+    const struct proto_create *m = p->m;
+    struct lx_sigaction ignore = {.handler = LX_SIG_IGN};
+
+    if (m->nice) {
+        sc(setpriority, LX_PRIO_PROCESS, 0, m->nice);
+    }
+    for (u32 i = 0; i < m->limits.n / 4; i++) {
+        const u32 *w = m->limits.v + i * 4;
+        u64 lim[2] = {w[0] | (u64)w[1] << 32, w[2] | (u64)w[3] << 32};
+        sc(prlimit64, 0, i, lim, NULL);
+    }
+    for (u32 sig = 1; sig <= LX_NSIG; sig++) {
+        if (m->ignored >> (sig - 1) & 1) {
+            sc(rt_sigaction, sig, &ignore, NULL, 8);
+        }
+    }
+}
+
 static void child_identity(const struct plan *p)
 {
     const struct user *u = &p->user;
 
-    if (p->tty >= 0) {
-        sc(fchown, p->tty, u->uid, machine()->plain ? u->gid : 5);
-    }
     if (sc(setgroups, u->n_groups, u->groups) < 0 || sc(setgid, u->gid) < 0 ||
         sc(setuid, u->uid) < 0) {
         complain("cannot become user ", u->name, "", "; the instance refused it");
@@ -397,12 +438,13 @@ static void child(void *arg)
     u64 none = 0;
 
     sc(setsid);
-    for (s32 i = 0; i < 3; i++) {
-        sc(dup2, p->fds[i], i);
-    }
+    sc(ioctl, SESSION_FD, LXSESSION_ATTEND, 0); /* lx does, which has our signals */
     if (p->tty >= 0) {
         sc(ioctl, p->tty, LX_TIOCSCTTY, 0);
+        sc(fchown, p->tty, p->user.uid, machine()->plain ? p->user.gid : 5);
     }
+    child_descriptors(p);
+    child_inheritance(p);
     child_identity(p);
     sc(umask, p->m->umask & 0777);
     child_chdir(p);
@@ -415,10 +457,10 @@ static void child(void *arg)
 static s64 take_handles(struct plan *p)
 {
     const struct proto_create *m = p->m;
-    u32 next = 3;
+    u32 next = m->fds.n;
     s64 r;
 
-    if (m->access.n != 3 || m->on_console.n != 3) {
+    if (next < 3 || next > MAX_FDS || m->access.n != next || m->source.n != next) {
         return -LX_EINVAL;
     }
     if (m->flags & RUN_CONSOLE) {
@@ -428,15 +470,16 @@ static s64 take_handles(struct plan *p)
         }
         p->tty = (s32)r;
     }
-    for (u32 i = 0; i < 3; i++) {
-        r = p->tty;
-        if (!m->on_console.v[i]) {
+    for (u32 i = 0; i < m->fds.n; i++) {
+        if (m->source.v[i] == SOURCE_CONSOLE) {
+            p->fds[i] = p->tty;
+        } else if (m->source.v[i] != SOURCE_CLOSED) {
             r = handle_take(i, LXSESSION_STREAM, m->access.v[i], 0, 0);
+            if (r < 0 && i < 3) { /* of the others, some kinds cannot be passed on */
+                return r;
+            }
+            p->fds[i] = r < 0 ? -1 : (s32)r;
         }
-        if (r < 0) {
-            return r;
-        }
-        p->fds[i] = (s32)r;
     }
     if (m->flags & RUN_TRACE) {
         return handle_trace(next, m->flags & RUN_COUNT, m->classes.s);
@@ -446,7 +489,7 @@ static s64 take_handles(struct plan *p)
 
 static void close_handles(const struct plan *p, bool and_tty)
 {
-    for (u32 i = 0; i < 3; i++) {
+    for (u32 i = 0; i < p->m->fds.n && i < MAX_FDS; i++) {
         if (p->fds[i] > SESSION_FD && p->fds[i] != p->tty) {
             sc(close, p->fds[i]);
         }
@@ -525,6 +568,9 @@ void spawn(u32 id, const struct proto_create *m)
     }
     p->m = m;
     p->tty = -1;
+    for (u32 i = 0; i < MAX_FDS; i++) {
+        p->fds[i] = -1;
+    }
     p->arena = (char *)p + sizeof(*p);
     p->arena_size = size - sizeof(*p);
     p->argv = (const char **)arena_take(p, (m->argv.n + 4) * sizeof(char *)) + 1;

@@ -18,6 +18,7 @@
 #include "proto.h"
 
 #define QUIET_MS 200
+#define START_MS 1000 /* from a signal to the end when the command does not start */
 
 /* One direction of the console. */
 struct pipe {
@@ -32,22 +33,29 @@ struct state {
     bool console;
     struct pipe in, out; /* terminal to console, console to terminal */
     int status;          /* -1 while the command runs */
-    bool again;
+    int asked;           /* the last signal that was passed on */
+    bool started, again;
+    struct request *request;
 };
 
 static const int g_forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
                                   SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT};
 
+/* Those ignored stay so: nohup, and the shell's rule for what it starts in the background. */
 static int watch_signals(void)
 {
     sigset_t set;
+    struct sigaction sa;
 
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof(g_forwarded) / sizeof(g_forwarded[0]); i++) {
-        sigaddset(&set, g_forwarded[i]);
+        if (sigaction(g_forwarded[i], NULL, &sa) < 0 || sa.sa_handler != SIG_IGN) {
+            sigaddset(&set, g_forwarded[i]);
+        }
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -72,14 +80,24 @@ static void say_size(struct state *s)
     }
 }
 
-/* Stop with the command, and go on with it. */
-static void stop_here(struct state *s)
+/*
+ * Stop as a command on this terminal would: with the whole job, unless the host finds that nobody
+ * could continue it. Then go on, and the command with us.
+ */
+static void stop_here(struct state *s, bool whole_job)
 {
+    sigset_t set, old;
+
     term_restore();
-    if (!s->console) {
-        say_signal(s, SIGTSTP);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &set, &old);
+    if (whole_job) {
+        kill(0, SIGTSTP);
+    } else {
+        raise(SIGTSTP);
     }
-    raise(SIGSTOP);
+    sigprocmask(SIG_SETMASK, &old, NULL);
     if (s->console) {
         term_raw();
         say_size(s);
@@ -92,11 +110,18 @@ static void on_signal(struct state *s)
     struct signalfd_siginfo si;
 
     while (read(s->sig, &si, sizeof(si)) == sizeof(si)) {
-        switch ((int)si.ssi_signo) {
-        case SIGWINCH: say_size(s); break;
-        case SIGTSTP: stop_here(s); break;
-        case SIGCONT: break;
-        default: say_signal(s, (int)si.ssi_signo); break;
+        int sig = (int)si.ssi_signo;
+
+        if (sig == SIGWINCH) {
+            say_size(s);
+        } else if (sig == SIGTSTP) {
+            if (!s->console) {
+                say_signal(s, SIGTSTP);
+            }
+            stop_here(s, false);
+        } else {
+            say_signal(s, sig);
+            s->asked = sig == SIGCONT ? s->asked : sig;
         }
     }
 }
@@ -168,6 +193,15 @@ static void on_message(struct state *s)
         return;
     }
     switch (packet_head(&p)->type) {
+    case PROTO_STARTED:
+        s->started = true;
+        request_taken(s->request);
+        break;
+    case PROTO_STOPPED:
+        if (s->console) { /* else the shell stops us itself, or nobody is waiting for it */
+            stop_here(s, true);
+        }
+        break;
     case PROTO_ENDED:
         if (proto_get_ended(p.data, p.len, &m.ended) == 0) {
             s->status = exit_status(m.ended.status);
@@ -197,7 +231,12 @@ static void loop(struct state *s)
             {want_in ? s->in.at < s->in.len ? s->in.to : s->in.from : -1,
              s->in.at < s->in.len ? POLLOUT : POLLIN, 0},
         };
-        if (poll(p, 4, -1) < 0) {
+        int r = poll(p, 4, s->asked && !s->started ? START_MS : -1);
+
+        if (r == 0) { /* nobody there to take the signal */
+            s->status = 128 + s->asked;
+        }
+        if (r <= 0) {
             continue;
         }
         if (p[1].revents) {
@@ -248,6 +287,7 @@ int relay(struct request *r, const struct paths *p)
     if (s.console) {
         fcntl(r->console, F_SETFL, O_NONBLOCK);
     }
+    s.request = r;
     s.sig = watch_signals();
     for (int i = 0; i < 500; i++) {
         s.sock = reach_manager(p, &status);
@@ -255,7 +295,8 @@ int relay(struct request *r, const struct paths *p)
             return status;
         }
         s.status = -1;
-        s.again = false;
+        s.started = s.again = false;
+        s.asked = 0;
         if (chan_send(s.sock, r->msg, r->len, r->fds, r->n_fds, 0) < 0 && errno != EPIPE &&
             errno != ECONNRESET) {
             complain("cannot send the request to the session manager", strerror(errno));
@@ -272,7 +313,7 @@ int relay(struct request *r, const struct paths *p)
         nap();
     }
     if (s.console) {
-        close(r->fds[3]); /* the instance's end: from now on it alone has it */
+        close(r->console_end); /* the instance's end: from now on it alone has it */
         drain(&s);
         term_restore();
     }

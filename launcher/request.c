@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the command line and the caller's surroundings to a `run` message. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,7 +26,8 @@ struct draft {
     struct proto_run m;
     char root[PATHS_MAX], cwd[PATHS_MAX];
     u32 groups[MAX_GROUPS];
-    u32 access[3], on_console[3];
+    u32 numbers[RUN_FDS], access[RUN_FDS], source[RUN_FDS];
+    u64 limits[RLIM_NLIMITS][2];
 };
 
 static bool fail(int *status, int code, const char *what, const char *subject, const char *hint)
@@ -147,49 +151,131 @@ static bool set_cwd(struct draft *d, const struct opts *o, int *status)
     return true;
 }
 
-/* The standard handles; those closed become /dev/null. */
+/* One more descriptor of the command: its number there, and our handle for it. */
+static bool add_handle(struct draft *d, struct request *r, int number)
+{
+    int fl = fcntl(number, F_GETFL), fd = number;
+    bool on_console = fl >= 0 && r->console >= 0 && isatty(number);
+    unsigned i = r->n_fds;
+
+    /* the terminal itself stays here: who holds it keeps it from ending */
+    if (fl < 0 || on_console) {
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    }
+    if (fd < 0) {
+        return false;
+    }
+    r->fds[i] = fd;
+    d->numbers[i] = (u32)number;
+    d->access[i] = (u32)(fl < 0 ? 0 : fl) & (O_ACCMODE | O_APPEND | O_NONBLOCK);
+    d->source[i] = fl < 0 ? SOURCE_CLOSED : on_console ? SOURCE_CONSOLE : 0;
+    r->n_fds++;
+    return true;
+}
+
+/* Whether a descriptor beyond the standard ones was meant for the command. */
+static bool is_passed_on(int fd)
+{
+    int fl = fcntl(fd, F_GETFL);
+    struct stat st;
+
+    return fd > 2 && fl >= 0 && !(fl & O_PATH) && !(fcntl(fd, F_GETFD) & FD_CLOEXEC) &&
+           fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* As a program started in our place would have them: <(…) of the shell, a make's job tokens. */
+static bool add_others(struct draft *d, struct request *r)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *e;
+    bool ok = true;
+
+    while (dir && ok && r->n_fds < RUN_FDS && (e = readdir(dir)) != NULL) {
+        int fd = atoi(e->d_name);
+        ok = !is_passed_on(fd) || add_handle(d, r, fd);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return ok;
+}
+
+/* All handles of the command. */
 static bool set_handles(struct draft *d, struct request *r, const struct opts *o, int *status)
 {
-    bool console = term_usable();
     unsigned rows = 24, cols = 80;
-    int pair[2];
+    int pair[2] = {-1, -1};
+    bool ok = true;
 
-    for (int i = 0; i < 3; i++) {
-        int fl = fcntl(i, F_GETFL);
-        if (fl < 0) {
-            fl = O_RDWR;
-            if (open("/dev/null", O_RDWR) != i) {
-                return fail(status, LX_STATUS_FAILED, "cannot open", "/dev/null", "check /dev");
-            }
-        }
-        /* the terminal itself stays here: who holds it keeps it from ending */
-        r->fds[i] = console && isatty(i) ? open("/dev/null", O_RDWR | O_CLOEXEC) : i;
-        if (r->fds[i] < 0) {
-            return fail(status, LX_STATUS_RESOURCES, "cannot open", "/dev/null", "check /dev");
-        }
-        d->access[i] = (u32)fl & (O_ACCMODE | O_APPEND | O_NONBLOCK);
-        d->on_console[i] = console && isatty(i);
-    }
-    r->n_fds = 3;
-    r->console = -1;
-    if (console) {
+    if (term_usable()) {
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
             return fail(status, LX_STATUS_RESOURCES, "cannot make", "a console channel",
                         "raise the limit on open files");
         }
         term_size(&rows, &cols);
-        r->console = pair[0];
-        r->fds[r->n_fds++] = pair[1];
         d->m.flags |= RUN_CONSOLE;
     }
-    d->m.rows = rows;
-    d->m.cols = cols;
+    r->console = pair[0];
+    r->console_end = pair[1];
+    for (int i = 0; i < 3; i++) {
+        ok = ok && add_handle(d, r, i);
+    }
+    if (!ok || (o->root && !add_others(d, r))) {
+        return fail(status, LX_STATUS_RESOURCES, "cannot open", "/dev/null",
+                    "raise the limit on open files, check /dev");
+    }
+    r->n_stdio = r->n_fds;
+    if (pair[1] >= 0) {
+        r->fds[r->n_fds++] = pair[1];
+    }
     if (o->trace) {
         r->fds[r->n_fds++] = 2;
     }
-    d->m.access = (struct proto_u32s){d->access, 3};
-    d->m.on_console = (struct proto_u32s){d->on_console, 3};
+    d->m.rows = rows;
+    d->m.cols = cols;
+    d->m.fds = (struct proto_u32s){d->numbers, r->n_stdio};
+    d->m.access = (struct proto_u32s){d->access, r->n_stdio};
+    d->m.source = (struct proto_u32s){d->source, r->n_stdio};
     return true;
+}
+
+void request_taken(struct request *r)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (unsigned i = 0; i < r->n_stdio && null >= 0; i++) {
+        if (r->fds[i] > 2) {
+            close(r->fds[i]);
+        } else if (r->fds[i] < 2 && !isatty(r->fds[i])) { /* 2 is for what we have to say */
+            dup2(null, r->fds[i]);
+        }
+    }
+    r->n_stdio = 0;
+}
+
+/* What else a process inherits. */
+static void set_inheritance(struct draft *d, const struct opts *o)
+{
+    struct sigaction sa;
+
+    for (int sig = 1; sig < 65; sig++) {
+        if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN) {
+            d->m.ignored |= 1ull << (sig - 1);
+        }
+    }
+    if (!o->root) {
+        return;
+    }
+    d->m.nice = getpriority(PRIO_PROCESS, 0);
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit lim;
+        if (getrlimit((__rlimit_resource_t)i, &lim) < 0) {
+            return;
+        }
+        d->limits[i][0] = lim.rlim_cur;
+        d->limits[i][1] = lim.rlim_max;
+        d->m.limits = (struct proto_u32s){(const u32 *)d->limits, (i + 1) * 4};
+    }
 }
 
 bool request_make(struct request *r, const struct opts *o, int *status)
@@ -200,7 +286,7 @@ bool request_make(struct request *r, const struct opts *o, int *status)
     mode_t mask = umask(0);
 
     umask(mask);
-    *r = (struct request){.console = -1};
+    *r = (struct request){.console = -1, .console_end = -1};
     d.m = (struct proto_run){
         .version = PROTO_VERSION,
         .distro = proto_str(o->distro),
@@ -215,6 +301,7 @@ bool request_make(struct request *r, const struct opts *o, int *status)
     }
     d.m.root = proto_str(d.root);
     set_identity(&d, o);
+    set_inheritance(&d, o);
     if (!set_cwd(&d, o, status) || !set_handles(&d, r, o, status)) {
         return false;
     }

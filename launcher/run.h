@@ -15,15 +15,20 @@ enum lx_status {
     LX_STATUS_FAILED,
 };
 
+/* Descriptors a command can get. */
+#define RUN_FDS 24
+
 /* A request that can be sent again over another connection. */
 struct request {
     void *msg;
     size_t len;
-    int fds[8];
-    unsigned n_fds;
-    int console; /* our end of the console channel, -1 none */
+    int fds[RUN_FDS + 2]; /* of the command's descriptors, the console, the trace */
+    unsigned n_fds, n_stdio;
+    int console, console_end; /* our end of the console channel and the instance's, -1 none */
 };
 
+/* The command has its handles: let go of ours, so that their ends are seen. */
+void request_taken(struct request *r);
 /* Build the run request. False: status and a printed line. */
 bool request_make(struct request *r, const struct opts *o, int *status);
 /* Send it and serve until the end; returns lx's exit status. */

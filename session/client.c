@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +38,34 @@ void client_ended(struct client *c, s32 status)
     char buf[64];
 
     finish(c, buf, proto_put_ended(buf, sizeof(buf), 0, &m));
+}
+
+void client_started(struct client *c, s32 pid)
+{
+    struct proto_started m = {pid};
+    char buf[64];
+
+    if (c->conn) {
+        conn_send(c->conn, buf, (size_t)proto_put_started(buf, sizeof(buf), 0, &m), NULL, 0);
+    }
+}
+
+void client_stopped(struct client *c, s32 sig)
+{
+    struct proto_stopped m = {sig};
+    char buf[64];
+
+    if (c->conn) {
+        conn_send(c->conn, buf, (size_t)proto_put_stopped(buf, sizeof(buf), 0, &m), NULL, 0);
+    }
+}
+
+static void client_again(struct client *c)
+{
+    struct proto_again m = {0};
+    char buf[64];
+
+    finish(c, buf, proto_put_again(buf, sizeof(buf), 0, &m));
 }
 
 void client_failed(struct client *c, u32 code, const char *text, const char *hint)
@@ -115,9 +144,7 @@ static struct instance *pick_instance(struct client *c, const struct proto_run *
         }
         for (in = instance_first(); in; in = in->next) {
             if (in->distro == d) { /* on its way out: lx comes again in a moment */
-                struct proto_again a = {0};
-                char buf[64];
-                finish(c, buf, proto_put_again(buf, sizeof(buf), 0, &a));
+                client_again(c);
                 return NULL;
             }
         }
@@ -130,6 +157,56 @@ static struct instance *pick_instance(struct client *c, const struct proto_run *
         client_failed(c, code, why, "");
     }
     return in;
+}
+
+static bool in_groups(const gid_t *list, int n, u32 gid)
+{
+    for (int i = 0; i < n; i++) {
+        if (list[i] == gid) {
+            return true;
+        }
+    }
+    return gid == getegid();
+}
+
+/* What a process cannot get back once it has given it up, the manager's instances do not have
+ * either: the host knows them by the manager's groups and niceness. */
+static bool has_rights_of(const struct proto_run *m)
+{
+    gid_t own[256];
+    int n = getgroups(256, own);
+
+    if (!(m->flags & RUN_NUMERIC) || geteuid() == 0) {
+        return true;
+    }
+    for (u32 i = 0; i < m->groups.n; i++) {
+        if (!in_groups(own, n, m->groups.v[i])) {
+            return false;
+        }
+    }
+    return m->gid == getegid();
+}
+
+/* A caller with rights that this manager lacks: when nothing else is going on, the caller makes a
+ * manager of its own kind. */
+static bool suits(struct client *c, const struct proto_run *m)
+{
+    bool rights = has_rights_of(m);
+
+    errno = 0;
+    if (rights && (m->nice >= getpriority(PRIO_PROCESS, 0) || errno)) {
+        return true;
+    }
+    if (!instance_first() && client_count() == 1) {
+        client_again(c);
+        manager_shutdown();
+        return false;
+    }
+    if (!rights) {
+        client_failed(c, LX_STATUS_FAILED, "the session manager was started with other groups",
+                      "end it with lx --shutdown and try again");
+    }
+    return rights;
 }
 
 static void do_run(struct client *c, const struct packet *p)
@@ -148,7 +225,7 @@ static void do_run(struct client *c, const struct packet *p)
                       "raise the limit on open files");
         return;
     }
-    in = pick_instance(c, &m);
+    in = suits(c, &m) ? pick_instance(c, &m) : NULL;
     if (!in) {
         return;
     }
@@ -162,8 +239,12 @@ static void do_run(struct client *c, const struct packet *p)
         .cwd = m.cwd,
         .argv = m.argv,
         .env = m.env,
+        .fds = m.fds,
         .access = m.access,
-        .on_console = m.on_console,
+        .source = m.source,
+        .ignored = m.ignored,
+        .nice = m.nice,
+        .limits = m.limits,
         .rows = m.rows,
         .cols = m.cols,
         .classes = m.classes,
@@ -366,8 +447,6 @@ void client_accept(int fd)
         g_n_clients--;
         free(c);
     } else if (manager_leaving()) {
-        struct proto_again a = {0};
-        char buf[64];
-        finish(c, buf, proto_put_again(buf, sizeof(buf), 0, &a));
+        client_again(c);
     }
 }

@@ -225,18 +225,20 @@ static struct client *client_of(struct instance *in, u32 id)
 
 static void on_ready(struct instance *in, u32 id, const struct proto_ready *m)
 {
-    char text[700];
+    char text[700], hint[600];
 
     if (m->error) {
         bool full = m->error == ENOSPC || m->error == EDQUOT || m->error == ENOMEM;
         snprintf(text, sizeof(text), "cannot %s the distribution: %s%s%s",
                  id == ID_UNPACK ? "install" : "boot", m->text.s, m->text.len ? ": " : "",
                  strerror(m->error));
+        snprintf(hint, sizeof(hint),
+                 full ? "free some space in %.500s" : "see its log in %.500s/log",
+                 registry_paths()->state);
         while (in->clients) {
             struct client *c = in->clients;
             instance_detach(c);
-            client_failed(c, full ? LX_STATUS_RESOURCES : LX_STATUS_ROOT, text,
-                          full ? "free some space" : "see its log, lx --status says where");
+            client_failed(c, full ? LX_STATUS_RESOURCES : LX_STATUS_ROOT, text, hint);
         }
         instance_stop(in, true);
         return;
@@ -291,8 +293,11 @@ static void dispatch(struct instance *in, const struct packet *p)
         struct proto_refused refused;
         struct proto_idle idle;
         struct proto_note note;
+        struct proto_created created;
+        struct proto_halted halted;
     } m;
     u32 id = packet_head(p)->id;
+    struct client *c = client_of(in, id);
     s64 r = 0;
 
     switch (packet_head(p)->type) {
@@ -326,7 +331,18 @@ static void dispatch(struct instance *in, const struct packet *p)
             log_line(in, m.note.text.s, m.note.text.len);
         }
         break;
-    case PROTO_CREATED: break;
+    case PROTO_CREATED:
+        r = proto_get_created(p->data, p->len, &m.created);
+        if (r == 0 && c) {
+            client_started(c, m.created.pid);
+        }
+        break;
+    case PROTO_HALTED:
+        r = proto_get_halted(p->data, p->len, &m.halted);
+        if (r == 0 && c) {
+            client_stopped(c, m.halted.sig);
+        }
+        break;
     default: r = -1; break;
     }
     if (r < 0) {

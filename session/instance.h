@@ -70,6 +70,8 @@ const char *instance_state_word(const struct instance *in);
 
 /* ---- client.c ---- */
 void client_accept(int fd);
+void client_started(struct client *c, s32 pid);
+void client_stopped(struct client *c, s32 sig);
 void client_ended(struct client *c, s32 status);
 void client_failed(struct client *c, u32 code, const char *text, const char *hint);
 unsigned client_count(void);

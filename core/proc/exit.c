@@ -128,11 +128,26 @@ static bool orphaned_without(struct pid *pgrp, const struct group *without)
         if (m == without || (m->flags & GROUP_ZOMBIE) || m->parent == NULL) {
             continue;
         }
-        if (m->parent->pgrp != pgrp && m->parent->session == m->session) {
+        if ((m->flags & GROUP_ATTENDED) ||
+            (m->parent->pgrp != pgrp && m->parent->session == m->session)) {
             return false;
         }
     }
     return true;
+}
+
+s64 group_attend(lx_pid_t nr, bool on)
+{
+    struct group *g = group_find(nr);
+
+    if (g == NULL) {
+        return -LX_ESRCH;
+    }
+    lock_acquire(&g->lock);
+    g->flags = on ? g->flags | GROUP_ATTENDED : g->flags & ~(u32)GROUP_ATTENDED;
+    lock_release(&g->lock);
+    group_put(g);
+    return 0;
 }
 
 bool pgrp_orphaned(struct pid *pgrp)

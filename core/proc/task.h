@@ -61,7 +61,8 @@ enum group_flags {
     GROUP_CONTINUED = 4,
     GROUP_EXECED = 8,
     GROUP_REAPER = 16, /* child subreaper */
-    GROUP_ZOMBIE = 32
+    GROUP_ZOMBIE = 32,
+    GROUP_ATTENDED = 64 /* somebody outside the instance continues it when it is stopped */
 };
 
 /* locks: P g_pid_lock  g group lock  I immutable  a atomic */
@@ -191,5 +192,7 @@ bool signal_blocked(const struct task *t, u32 sig);
  */
 void signal_set_temp_mask(struct task *t, u64 mask);
 void signal_set_mask(struct task *t, u64 mask);
+/* Whether somebody outside the instance looks after a process. 0 or -LX_ESRCH */
+s64 group_attend(lx_pid_t nr, bool on);
 /* Whether the process group has no member with a parent outside it in its session (orphaned). */
 bool pgrp_orphaned(struct pid *pgrp);

@@ -7,7 +7,7 @@
 
 #include "session/common/codec.h"
 
-#define CHAN_HANDLES 16
+#define CHAN_HANDLES 32
 /* Longer messages travel in a memory object (PROTO_SPILLED): a socket buffer has a limit. */
 #define CHAN_INLINE  60000
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tarfile
 
-from lxtest import Lx, equal, main, match
+from lxtest import BUILD, Lx, equal, identity, main, match
 
 lx = Lx()
 
@@ -120,11 +120,33 @@ def large_command_lines():
     equal((status, out, err), (0, "899\n", ""))
 
 
-def closed_stdio():
-    p = subprocess.run(["sh", "-c", 'exec "$0" --root / -- true <&- >&- 2>&-',
-                        os.path.join(__import__("lxtest").BUILD, "lx")], env=lx.env, timeout=20,
-                       cwd=lx.dir, **__import__("lxtest").identity())
-    equal(p.returncode, 0)
+def same_as_native(script):
+    """A bash script says and leaves the same when @ is nothing and when it is lx --root / --."""
+    def run(prefix):
+        p = subprocess.run(["bash", "-c", script.replace("@", prefix)], env=lx.env, timeout=30,
+                           cwd=lx.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, check=False, **identity())
+        return p.returncode, p.stdout, p.stderr
+    equal(run("%s/lx --root / -- " % BUILD), run(""), script)
+
+
+def descriptors_are_the_callers():
+    for script in ("@cat <&-", "@sh -c 'echo x' >&-", "exec <&- >&- 2>&-; @true",
+                   "@diff <(echo a) <(echo b)",
+                   "exec 5>f 7<f; @sh -c 'echo five >&5; cat <&7; ls /proc/self/fd | wc -l'; cat f",
+                   "(@sh -c 'exec >&-; sleep 1.5'; echo late >&2) | cat; echo early >&2",
+                   "@sh -c 'cat <&9' 9< <(echo nine)"):
+        same_as_native(script)
+
+
+def inheritance_is_the_callers():
+    for script in ("trap '' INT USR1; @grep SigIgn /proc/self/status",
+                   "nice -n 5 @nice", "nice -n 3 @nice -n 4 nice",
+                   "ulimit -f 10 -n 77 -s 4096 -c 0; @bash -c 'ulimit -Sa; ulimit -Ha'",
+                   "ulimit -f 10; { @dd if=/dev/zero of=big bs=1k count=100; echo $?; } 2>/dev/null",
+                   "umask 031; @sh -c umask",
+                   "@sh -c 'kill -STOP $$; echo on' & sleep 0.5; kill -CONT $!; wait $!"):
+        same_as_native(script)
 
 
 def scripts_without_interpreter():
@@ -174,6 +196,6 @@ if __name__ == "__main__":
     main([row_case(*row) for row in TABLE] + [
         root_environment_is_the_callers, root_identity_is_the_callers,
         distro_environment_is_its_own, distro_starts_in_the_hosts_folder, stdio_goes_through,
-        large_output_is_whole, files_as_stdio, large_command_lines, closed_stdio,
+        large_output_is_whole, files_as_stdio, large_command_lines, descriptors_are_the_callers, inheritance_is_the_callers,
         scripts_without_interpreter, foreign_programs, root_below_a_folder, trace_prints_calls,
         nothing_is_left])

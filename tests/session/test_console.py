@@ -152,6 +152,32 @@ def job_control():
     equal(t.wait(), 3)
 
 
+def suspended_by_a_key():
+    for cmd in ("--root / -- cat", "-- cat", "--root / -- sh -c 'trap \"\" INT; cat; exit 3'"):
+        t = Term(shell="exec bash --norc -i")
+        t.expect(r"\$ ")
+        before = t.flags()
+        t.type("%s/lx %s\r" % (BUILD, cmd))
+        t.expect(r"\n")
+        t.type("one\r")
+        t.expect("one\r\none\r\n")
+        t.type("\x1a")
+        t.expect(r"Stopped[^\n]*\n[^\n]*\$ ")
+        equal(t.flags(), before, "the terminal of the shell")
+        t.type("echo shell $((1+1))\r")
+        t.expect(r"\nshell 2\r\n")
+        t.type("fg\r")
+        t.expect(r"\n")
+        t.type("two\r")
+        t.expect("two\r\ntwo\r\n")
+        t.type("\x04")
+        t.expect(r"\$ ")
+        t.type("echo status $?\r")
+        t.expect(r"\nstatus %d\r\n" % (3 if "exit 3" in cmd else 0))
+        t.type("exit\r")
+        t.wait()
+
+
 def mixed_handles():
     t = Term(shell="@lx -- sh -c 'test -t 1 || echo piped' | cat; echo end")
     t.expect("piped\r\nend\r\n")
@@ -212,6 +238,6 @@ def nothing_is_left():
 
 if __name__ == "__main__":
     main([interactive_shell, terminal_is_restored, commands_see_a_terminal, window_size,
-          keys_make_signals, job_control, mixed_handles, big_output,
+          keys_make_signals, job_control, suspended_by_a_key, mixed_handles, big_output,
           end_of_a_command_is_quick, hang_up,
           killed_relay_hangs_up, manager_killed, nothing_is_left])

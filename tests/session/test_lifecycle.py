@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from lxtest import BUILD, Lx, alive, equal, identity, main, match, until, wait_gone
+from lxtest import BUILD, NOBODY, Lx, alive, equal, identity, main, match, until, wait_gone
 
 ROUNDS = int(os.environ.get("LX_ROUNDS", "25"))
 
@@ -304,6 +304,29 @@ def an_instance_that_never_starts_can_be_left(lx):
 
 
 @fresh
+def other_groups(lx):
+    if os.geteuid() != 0:
+        return  # only root can choose its groups
+
+    def run(groups, args="/"):
+        return subprocess.run([os.path.join(BUILD, "lx"), "--root", args, "--", "sh", "-c",
+                               "touch f && chgrp 4 f && stat -c %g f; rm -f f"], env=lx.env, cwd=lx.dir,
+                              user=NOBODY, group=NOBODY, extra_groups=groups, timeout=20, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+    match(run([]).stderr, "Operation not permitted")
+    equal(run([4, 20]).stdout, "4\n", "a manager without these groups gives way")
+    equal(run([4]).stdout, "4\n")
+    job = lx.start("--", "sleep", "1000")
+    until(lambda: any(i[3] for i in lx.instances()))
+    p = run([4, 20, 27])
+    equal((p.returncode, p.stderr), (125, "lx: the session manager was started with other groups; "
+                                          "end it with lx --shutdown and try again\n"))
+    job.terminate()
+    equal(job.wait(10), 143)
+
+
+@fresh
 def core_that_cannot_be_run(lx):
     with_core(lx, "")
     os.chmod(os.path.join(lx.build, "lxcore"), 0o644)
@@ -396,6 +419,6 @@ if __name__ == "__main__":
           root_instance_ends_with_its_command, terminate_and_shutdown, manager_killed,
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
           stop_and_continue, stale_socket, long_state_path, unusable_state_folder, relative_state_folder,
-          damaged_registry, unsupported_host, core_that_dies_at_once,
+          damaged_registry, unsupported_host, core_that_dies_at_once, other_groups,
           core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
           manager_by_hand])

@@ -23,7 +23,10 @@ static s64 make_run(void)
         .argv = {argv, 7, 2},
         .env = {"", 0, 0},
         .access = {three, 3},
-        .on_console = {three, 0},
+        .fds = {three, 3},
+        .source = {three, 0},
+        .ignored = 1ull << 40,
+        .nice = -3,
         .rows = 24,
     };
 
@@ -45,6 +48,8 @@ UNIT_TEST(what_goes_in_comes_out)
     CHECK_EQ(m.groups.v[2], 2);
     CHECK_EQ(m.argv.n, 2);
     CHECK(strcmp(proto_next(m.argv.text), "-n") == 0);
+    CHECK_EQ(m.ignored, 1ull << 40);
+    CHECK_EQ(m.nice, -3);
     CHECK_EQ(m.rows, 24);
     CHECK_EQ(((struct proto_header *)(void *)g_msg)->id, 7);
 }
