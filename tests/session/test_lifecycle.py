@@ -420,5 +420,6 @@ if __name__ == "__main__":
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
           stop_and_continue, stale_socket, long_state_path, unusable_state_folder, relative_state_folder,
           damaged_registry, unsupported_host, core_that_dies_at_once, other_groups,
+          an_instance_that_never_starts_can_be_left,
           core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
           manager_by_hand])
