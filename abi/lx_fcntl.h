@@ -121,10 +121,11 @@
 #define LX_DN_MULTISHOT 0x80000000
 
 /* flock(2) */
-#define LX_LOCK_SH 1
-#define LX_LOCK_EX 2
-#define LX_LOCK_NB 4
-#define LX_LOCK_UN 8
+#define LX_LOCK_SH   1
+#define LX_LOCK_EX   2
+#define LX_LOCK_NB   4
+#define LX_LOCK_UN   8
+#define LX_LOCK_MAND 32
 
 /* renameat2(2) */
 #define LX_RENAME_NOREPLACE 0x1
@@ -160,12 +161,15 @@
 #define LX_SPLICE_F_GIFT     0x8
 
 /* preadv2(2), pwritev2(2) */
-#define LX_RWF_HIPRI    0x1
-#define LX_RWF_DSYNC    0x2
-#define LX_RWF_SYNC     0x4
-#define LX_RWF_NOWAIT   0x8
-#define LX_RWF_APPEND   0x10
-#define LX_RWF_NOAPPEND 0x20
+#define LX_RWF_HIPRI     0x1
+#define LX_RWF_DSYNC     0x2
+#define LX_RWF_SYNC      0x4
+#define LX_RWF_NOWAIT    0x8
+#define LX_RWF_APPEND    0x10
+#define LX_RWF_NOAPPEND  0x20
+#define LX_RWF_ATOMIC    0x40
+#define LX_RWF_DONTCACHE 0x80
+#define LX_RWF_NOSIGNAL  0x100
 
 /* openat2(2) */
 #define LX_RESOLVE_NO_XDEV       0x1

@@ -71,9 +71,13 @@
 #define LX_IN_MASK_ADD      0x20000000
 #define LX_IN_ISDIR         0x40000000
 #define LX_IN_ONESHOT       0x80000000
-#define LX_IN_ALL_EVENTS    0xfff
-#define LX_IN_CLOEXEC       02000000
-#define LX_IN_NONBLOCK      04000
+/* How to watch, beside the events. */
+#define LX_IN_MODIFIERS                                                                            \
+    (LX_IN_ONLYDIR | LX_IN_DONT_FOLLOW | LX_IN_EXCL_UNLINK | LX_IN_MASK_CREATE | LX_IN_MASK_ADD |  \
+     LX_IN_ISDIR | LX_IN_ONESHOT | LX_IN_UNMOUNT | LX_IN_Q_OVERFLOW | LX_IN_IGNORED)
+#define LX_IN_ALL_EVENTS 0xfff
+#define LX_IN_CLOEXEC    02000000
+#define LX_IN_NONBLOCK   04000
 
 struct lx_pollfd {
     s32 fd;

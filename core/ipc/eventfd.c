@@ -49,7 +49,7 @@ static s64 eventfd_write(struct file *f, struct uio *u, s64 *pos)
     u64 add;
 
     (void)pos;
-    if (u->resid < sizeof(add)) {
+    if (u->iov->len != sizeof(add)) { /* each part of a vector is a write of its own */
         return -LX_EINVAL;
     }
     if (uio_read(u, &add, sizeof(add)) != sizeof(add)) {

@@ -166,6 +166,22 @@ static s64 take(struct inotify *in, u64 room, struct list_head *out)
     return r;
 }
 
+/* Events a reader could not take are the next again. */
+static void give_back(struct inotify *in, struct list_head *events)
+{
+    lock_acquire(&in->lock);
+    while (!list_empty(events)) {
+        struct event *e = list_last_entry(events, struct event, node);
+
+        list_del(&e->node);
+        list_add(&e->node, &in->events);
+        in->n_events++;
+        in->bytes += sizeof(e->head) + e->head.len;
+    }
+    lock_release(&in->lock);
+}
+
+/* An event that meets a bad address is lost, as on Linux; those after it are not. */
 static s64 inotify_read(struct file *f, struct uio *u, s64 *pos)
 {
     struct list_head out;
@@ -175,16 +191,19 @@ static s64 inotify_read(struct file *f, struct uio *u, s64 *pos)
     (void)pos;
     list_init(&out);
     r = take(f->priv, u->resid, &out);
-    while (!list_empty(&out)) {
+    while (r == 0 && !list_empty(&out)) {
         struct event *e = list_first_entry(&out, struct event, node);
         u64 size = sizeof(e->head) + e->head.len;
 
         list_del(&e->node);
-        if (r == 0 && uio_write(u, &e->head, size) != (s64)size) {
+        if (uio_write(u, &e->head, size) != (s64)size) {
             r = -LX_EFAULT;
         }
         total += r == 0 ? (s64)size : 0;
         kfree(e);
+    }
+    if (!list_empty(&out)) {
+        give_back(f->priv, &out);
     }
     return total ? total : r;
 }

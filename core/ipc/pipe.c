@@ -100,7 +100,11 @@ static inline void wake_writers(struct pipe *p)
 
 /* ----------------------------------------------------------------------------- the ring ---- */
 
-/* Move n bytes between the ring at position `at` and u; returns bytes moved or -LX_EFAULT. */
+/*
+ * Move n bytes between the ring at position `at` and u; returns bytes moved or -LX_EFAULT. What a
+ * fault cuts short ends at a whole page, as on Linux: u stays at the bad address, so a caller that
+ * goes on meets it again.
+ */
 static s64 ring_move(struct pipe *p, u32 at, u32 n, struct uio *u, bool out)
 {
     u32 off = at & (p->size - 1);
@@ -108,11 +112,14 @@ static s64 ring_move(struct pipe *p, u32 at, u32 n, struct uio *u, bool out)
     s64 r = out ? uio_write(u, p->buf + off, first) : uio_read(u, p->buf + off, first);
     s64 more;
 
-    if (r < (s64)first || first == n) {
-        return r;
+    if (r == (s64)first && first < n) {
+        more = out ? uio_write(u, p->buf, n - first) : uio_read(u, p->buf, n - first);
+        r = more < 0 ? r : r + more;
     }
-    more = out ? uio_write(u, p->buf, n - first) : uio_read(u, p->buf, n - first);
-    return more < 0 ? r : r + more;
+    if (unlikely(r >= 0 && r < (s64)n)) {
+        r = r < (s64)PAGE_SIZE ? -LX_EFAULT : (s64)ALIGN_DOWN((u64)r, PAGE_SIZE);
+    }
+    return r;
 }
 
 /*

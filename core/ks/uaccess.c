@@ -99,7 +99,7 @@ bool user_range_ok(uptr p, u64 len)
     if (likely(p.a >= KEND && p.a <= hi)) {
         return len <= hi - p.a;
     }
-    return len == 0;
+    return len == 0 && p.a < KEND;
 }
 
 u64 uaccess_fixup(u64 rip)

@@ -56,7 +56,10 @@ s64 sys_epoll_ctl(struct task *t, s32 epfd, s32 op, s32 fd, uptr event)
         return -LX_EBADF;
     }
     f = fdget(t->files, fd);
-    if (f.f) {
+    if (f.f && (f.f->flags & LX_O_PATH)) {
+        fdput(f);
+        r = -LX_EBADF;
+    } else if (f.f) {
         r = epoll_control(set.f, (u32)op, f.f, fd, &ev);
         fdput(f);
     } else {

@@ -39,6 +39,10 @@ static s64 set_flags(struct task *t, struct file *f, s32 fd, u32 want)
     if ((flags & ~old & LX_O_NOATIME) && !perm_owner(f->vnode, t->cred)) {
         return -LX_EPERM;
     }
+    if ((flags & ~old & LX_O_DIRECT) && f->vnode->type != LX_S_IFREG &&
+        f->vnode->type != LX_S_IFIFO && f->vnode->type != LX_S_IFBLK) {
+        return -LX_EINVAL;
+    }
     if ((flags & LX_O_ASYNC) && !async_capable(f)) {
         flags &= ~(u32)LX_O_ASYNC;
     }
@@ -64,8 +68,12 @@ static s64 do_lock(struct task *t, struct file *f, u32 cmd, uptr arg)
 s64 sys_flock(struct task *t, s32 fd, u32 op)
 {
     struct fdref fr;
-    s64 r = fd_file(t, fd, &fr);
+    s64 r;
 
+    if (op & LX_LOCK_MAND) { /* gone from Linux, which says success */
+        return 0;
+    }
+    r = fd_file(t, fd, &fr);
     if (r == 0) {
         r = flock_whole(fr.f, op);
         fdput(fr);

@@ -37,7 +37,7 @@ s64 sys_inotify_add_watch(struct task *t, s32 fd, uptr path, u32 mask)
     struct kpath p;
     s64 r;
 
-    if (!(mask & LX_IN_ALL_EVENTS) ||
+    if (!(mask & (LX_IN_ALL_EVENTS | LX_IN_MODIFIERS)) ||
         (mask & (LX_IN_MASK_ADD | LX_IN_MASK_CREATE)) == (LX_IN_MASK_ADD | LX_IN_MASK_CREATE)) {
         return -LX_EINVAL;
     }

@@ -20,6 +20,7 @@ static s64 do_pipe(struct task *t, uptr fds, u32 flags)
     if (r < 0) {
         return r;
     }
+    file_anon_own(end[0], t->cred); /* both ends are one inode */
     r = fd_install(t->files, end[0], 0, limit, cloexec);
     if (r < 0) {
         file_put(end[0]);
@@ -50,8 +51,11 @@ s64 sys_pipe(struct task *t, uptr fds)
 
 s64 sys_pipe2(struct task *t, uptr fds, u32 flags)
 {
-    if (flags & ~(u32)(LX_O_CLOEXEC | LX_O_NONBLOCK | LX_O_DIRECT)) {
+    if (flags & ~(u32)(LX_O_CLOEXEC | LX_O_NONBLOCK | LX_O_DIRECT | LX_O_EXCL)) {
         return -LX_EINVAL;
+    }
+    if (flags & LX_O_EXCL) { /* O_NOTIFICATION_PIPE: not built in */
+        return -LX_ENOPKG;
     }
     return do_pipe(t, fds, flags);
 }

@@ -154,6 +154,10 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
         w[i].ref = p[i].fd < 0 ? none : fdget(t->files, p[i].fd);
         w[i].fd = p[i].fd;
         w[i].want = (u16)p[i].events | LX_POLLERR | LX_POLLHUP;
+        if (w[i].ref.f && (w[i].ref.f->flags & LX_O_PATH)) {
+            fdput(w[i].ref);
+            w[i].ref = none;
+        }
         w[i].got = p[i].fd >= 0 && !w[i].ref.f ? LX_POLLNVAL : 0;
     }
     r = wait_for(w, nfds, d);

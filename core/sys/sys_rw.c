@@ -20,7 +20,9 @@ static s64 write_result(struct task *t, s64 r)
 
 static s64 do_write(struct task *t, struct file *f, struct uio *u, s64 *pos, u32 rwf)
 {
-    return write_result(t, file_write_limit(f, u, pos, task_rlimit(t, LX_RLIMIT_FSIZE), rwf));
+    s64 r = file_write_limit(f, u, pos, task_rlimit(t, LX_RLIMIT_FSIZE), rwf);
+
+    return unlikely(rwf & LX_RWF_NOSIGNAL) && r == -LX_EPIPE ? r : write_result(t, r);
 }
 
 s64 sys_read(struct task *t, s32 fd, uptr buf, u64 count)
@@ -105,6 +107,20 @@ s64 sys_pwrite64(struct task *t, s32 fd, uptr buf, u64 count, s64 offset)
 
 enum { VEC_READ = 0, VEC_WRITE = 1u << 31 }; /* beside LX_RWF_* */
 
+#define RWF_KNOWN                                                                                  \
+    (LX_RWF_HIPRI | LX_RWF_DSYNC | LX_RWF_SYNC | LX_RWF_NOWAIT | LX_RWF_APPEND | LX_RWF_NOAPPEND | \
+     LX_RWF_DONTCACHE | LX_RWF_NOSIGNAL)
+#define RWF_UNKNOWN (1u << 30)
+
+/* Flags of preadv2 and pwritev2 that the file cannot do. */
+static s64 check_rwf(const struct file *f, u32 rwf)
+{
+    if ((rwf & ~(u32)RWF_KNOWN) || ((rwf & LX_RWF_DONTCACHE) && f->vnode->type != LX_S_IFREG)) {
+        return -LX_EOPNOTSUPP;
+    }
+    return (rwf & LX_RWF_APPEND) && (rwf & LX_RWF_NOAPPEND) ? -LX_EINVAL : 0;
+}
+
 /* The vector calls; pos NULL: the file's own position. */
 static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 how)
 {
@@ -123,6 +139,12 @@ static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 
     }
     r = write ? file_writable(fr.f) : file_readable(fr.f);
     r = r ? uio_user_vec(&u, iov, count) : -LX_EBADF;
+    if (r == 0 && u.resid && unlikely(rwf)) {
+        r = check_rwf(fr.f, rwf);
+        if (r < 0) {
+            uio_fini(&u);
+        }
+    }
     if (r == 0) {
         r = write ? do_write(t, fr.f, &u, pos, rwf) : file_read_flags(fr.f, &u, pos, rwf);
         uio_fini(&u);
@@ -158,17 +180,11 @@ s64 sys_pwritev(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 po
     return do_vector(t, fd, iov, count, &pos, VEC_WRITE);
 }
 
-#define RWF_KNOWN                                                                                  \
-    (LX_RWF_HIPRI | LX_RWF_DSYNC | LX_RWF_SYNC | LX_RWF_NOWAIT | LX_RWF_APPEND | LX_RWF_NOAPPEND)
-
 s64 sys_preadv2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 pos_high, u32 flags)
 {
     s64 pos = (s64)pos_low;
 
     (void)pos_high;
-    if (flags & ~(u32)RWF_KNOWN) {
-        return -LX_EOPNOTSUPP;
-    }
     return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags);
 }
 
@@ -177,8 +193,8 @@ s64 sys_pwritev2(struct task *t, s32 fd, uptr iov, u64 count, u64 pos_low, u64 p
     s64 pos = (s64)pos_low;
 
     (void)pos_high;
-    if (flags & ~(u32)RWF_KNOWN) {
-        return -LX_EOPNOTSUPP;
+    if (flags & VEC_WRITE) { /* no such flag, and the bit is ours */
+        flags = RWF_UNKNOWN;
     }
     return do_vector(t, fd, iov, count, pos == -1 ? NULL : &pos, flags | VEC_WRITE);
 }
@@ -319,15 +335,15 @@ s64 sys_sync_file_range(struct task *t, s32 fd, s64 offset, s64 count, u32 flags
     u32 type;
     s64 r;
 
-    if ((flags & ~known) || offset < 0 || count < 0 || offset > S64_MAX - count) {
-        return -LX_EINVAL;
-    }
     r = fd_file(t, fd, &fr);
     if (r < 0) {
         return r;
     }
     type = fr.f->vnode->type;
-    if (type == LX_S_IFREG || type == LX_S_IFDIR || type == LX_S_IFBLK || type == LX_S_IFLNK) {
+    if ((flags & ~known) || offset < 0 || count < 0 || offset > S64_MAX - count) {
+        r = -LX_EINVAL;
+    } else if (type == LX_S_IFREG || type == LX_S_IFDIR || type == LX_S_IFBLK ||
+               type == LX_S_IFLNK) {
         r = flags & (LX_SYNC_FILE_RANGE_WAIT_BEFORE | LX_SYNC_FILE_RANGE_WAIT_AFTER)
                 ? file_sync(fr.f, true)
                 : 0;
@@ -363,13 +379,13 @@ s64 sys_readahead(struct task *t, s32 fd, s64 offset, u64 count)
     s64 r = fd_file(t, fd, &fr);
 
     (void)offset;
-    (void)count;
     if (r < 0) {
         return r;
     }
     if (!file_readable(fr.f)) {
         r = -LX_EBADF;
-    } else if (fr.f->vnode->type != LX_S_IFREG && fr.f->vnode->type != LX_S_IFBLK) {
+    } else if ((s64)count < 0 ||
+               (fr.f->vnode->type != LX_S_IFREG && fr.f->vnode->type != LX_S_IFBLK)) {
         r = -LX_EINVAL;
     }
     fdput(fr);

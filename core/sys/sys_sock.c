@@ -87,7 +87,10 @@ void sock_sigpipe(struct task *t, const struct sock *s, s64 r, u32 flags)
 
 static s64 install(struct task *t, struct file *f, u32 flags)
 {
-    s64 r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), flags & LX_SOCK_CLOEXEC);
+    s64 r;
+
+    file_anon_own(f, t->cred);
+    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), flags & LX_SOCK_CLOEXEC);
 
     if (r < 0) {
         file_put(f);

@@ -11,7 +11,8 @@
 #include "sysproto.h"
 #include "vfs/vnode.h"
 
-#define CHUNK (64u * 1024)
+#define CHUNK     (64u * 1024)
+#define COUNT_MAX 0x7ffff000ull /* one call moves no more */
 
 /* One transfer of up to `len` bytes from f to t. Positions NULL: the files' own. */
 struct move {
@@ -87,6 +88,8 @@ static s64 move_bytes(struct move *m, u64 len)
     kfree(buf);
     if (r == -LX_EPIPE) {
         signal_self(m->t, LX_SIGPIPE);
+    } else if (r == -LX_EFBIG && !done && task_rlimit(m->t, LX_RLIMIT_FSIZE) != LX_RLIM_INFINITY) {
+        signal_self(m->t, LX_SIGXFSZ);
     }
     return done ? (s64)done : r;
 }
@@ -117,32 +120,22 @@ static s64 off_put(uptr p, const s64 *off)
 
 /* ------------------------------------------------------------------ sendfile, copy --------- */
 
-static s64 sendfile_do(struct move *m, uptr offset, u64 count)
+static s64 sendfile_do(struct move *m, u64 count)
 {
-    s64 pos;
-    s64 r = off_get(offset, &pos, &m->from_pos);
-
-    if (r < 0) {
-        return r;
-    }
-    if (!file_readable(m->from) || !file_writable(m->to)) {
+    if (!file_readable(m->from)) {
         return -LX_EBADF;
-    }
-    if (m->from->vnode->type == LX_S_IFDIR || m->from->vnode->type == LX_S_IFIFO) {
-        return -LX_EINVAL;
     }
     if ((m->from->kind & FILE_STREAM) && m->from_pos) {
         return -LX_ESPIPE;
     }
-    if (m->to->flags & LX_O_APPEND) {
+    if (!file_writable(m->to)) {
+        return -LX_EBADF;
+    }
+    if ((s64)count < 0 || (m->from_pos && *m->from_pos < 0) || m->from->vnode->type == LX_S_IFDIR ||
+        (m->from->kind & FILE_STREAM) || (m->to->flags & LX_O_APPEND)) {
         return -LX_EINVAL;
     }
-    m->once = (m->from->kind & FILE_STREAM) != 0;
-    r = count ? move_bytes(m, MIN(count, 0x7ffff000ull)) : 0;
-    if (r >= 0 && off_put(offset, m->from_pos) < 0) {
-        r = -LX_EFAULT;
-    }
-    return r;
+    return count ? move_bytes(m, MIN(count, COUNT_MAX)) : 0;
 }
 
 s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
@@ -150,8 +143,12 @@ s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
     struct fdref in;
     struct fdref out;
     struct move m = {.t = t};
-    s64 r = fd_file(t, in_fd, &in);
+    s64 pos;
+    s64 r = off_get(offset, &pos, &m.from_pos);
 
+    if (r != -LX_EFAULT) { /* a negative offset is judged after the descriptors */
+        r = fd_file(t, in_fd, &in);
+    }
     if (r < 0) {
         return r;
     }
@@ -159,7 +156,10 @@ s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
     if (r == 0) {
         m.from = in.f;
         m.to = out.f;
-        r = sendfile_do(&m, offset, count);
+        r = sendfile_do(&m, count);
+        if (r >= 0 && off_put(offset, m.from_pos) < 0) {
+            r = -LX_EFAULT;
+        }
         fdput(out);
     }
     fdput(in);
@@ -182,8 +182,15 @@ static s64 copy_check(const struct move *m, u64 len)
     if (!file_readable(m->from) || !file_writable(m->to) || (m->to->flags & LX_O_APPEND)) {
         return -LX_EBADF;
     }
-    if (p > S64_MAX - (s64)len || q > S64_MAX - (s64)len) {
+    if ((u64)p + len < (u64)p || (u64)q + len < (u64)q) {
         return -LX_EOVERFLOW;
+    }
+    if (p < 0 || q < 0) {
+        return -LX_EINVAL;
+    }
+    len = MIN(len, COUNT_MAX);
+    if (q > S64_MAX - (s64)len) {
+        return -LX_EFBIG;
     }
     if (m->from->vnode == m->to->vnode && p < q + (s64)len && q < p + (s64)len && len) {
         return -LX_EINVAL;
@@ -207,13 +214,13 @@ static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
     s64 out_pos;
     s64 r = off_get(in_off, &in_pos, &m->from_pos);
 
-    if (r == 0) {
+    if (r != -LX_EFAULT) { /* copy_check looks at the sign */
         r = off_get(out_off, &out_pos, &m->to_pos);
     }
-    len = MIN(len, 0x7ffff000ull);
-    if (r == 0) {
+    if (r != -LX_EFAULT) {
         r = copy_check(m, len);
     }
+    len = MIN(len, COUNT_MAX);
     if (r == 0 && len) {
         r = copy_bytes(m, len);
     }
@@ -229,7 +236,7 @@ s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr
     struct fdref in;
     struct fdref out;
     struct move m = {.t = t};
-    s64 r = flags ? -LX_EINVAL : fd_file(t, in_fd, &in);
+    s64 r = fd_file(t, in_fd, &in);
 
     if (r < 0) {
         return r;
@@ -238,7 +245,7 @@ s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr
     if (r == 0) {
         m.from = in.f;
         m.to = out.f;
-        r = copy_do(&m, in_off, out_off, len);
+        r = flags ? -LX_EINVAL : copy_do(&m, in_off, out_off, len);
         fdput(out);
     }
     fdput(in);
@@ -278,9 +285,17 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
     if (r < 0) {
         return r;
     }
-    m->from_rwf = in_pipe ? rwf : 0;
+    if (m->from->vnode->type == LX_S_IFDIR || (m->from_pos && (m->from->kind & FILE_STREAM)) ||
+        (m->to_pos && (m->to->kind & FILE_STREAM))) {
+        return -LX_EINVAL;
+    }
+    m->from_rwf = m->from->kind & FILE_STREAM ? rwf : 0;
     m->to_rwf = out_pipe ? rwf : 0;
     m->once = true;
+    if (!in_pipe && rwf && (m->from->kind & FILE_STREAM) &&
+        !(file_poll(m->from, NULL) & (LX_POLLIN | LX_POLLHUP | LX_POLLERR))) {
+        return -LX_EAGAIN;
+    }
     if (out_pipe && (rwf || (m->to->flags & LX_O_NONBLOCK))) {
         u64 space = pipe_file_space(m->to);
 
@@ -301,12 +316,12 @@ s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off,
     struct fdref in;
     struct fdref out;
     struct move m = {.t = t};
-    s64 r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : 0;
+    s64 r;
 
-    if (r < 0 || !len) {
-        return r;
+    if (!len) {
+        return 0;
     }
-    r = fd_file(t, in_fd, &in);
+    r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : fd_file(t, in_fd, &in);
     if (r < 0) {
         return r;
     }

@@ -120,7 +120,7 @@ s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct v
     if ((mask & VA_MODE) && vn->type == LX_S_IFLNK) {
         return -LX_EOPNOTSUPP;
     }
-    if (!host_rules(vn->sb, w->cred)) {
+    if (vn->type && !host_rules(vn->sb, w->cred)) { /* nameless files of no type refuse all */
         r = perm_setattr(vn, mask, va, w->cred);
         if (r < 0) {
             return r;

@@ -28,6 +28,9 @@ static s64 anon_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
 {
     s64 now = host_clock_ns(HOST_CLOCK_REAL_COARSE);
 
+    if (!vn->type) {
+        return -LX_EOPNOTSUPP;
+    }
     if (mask & VA_SIZE) {
         return -LX_EINVAL;
     }
@@ -84,6 +87,12 @@ struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, 
         f->priv = priv;
     }
     return f;
+}
+
+void file_anon_own(struct file *f, const struct cred *c)
+{
+    f->vnode->attr.uid = c->fsuid;
+    f->vnode->attr.gid = c->fsgid;
 }
 
 struct file *file_anon_twin(struct file *f, const struct file_ops *ops, u32 flags, u32 kind,
@@ -208,7 +217,7 @@ s64 file_seek(struct file *f, s64 off, u32 whence)
     s64 r;
 
     if (!f->ops->seek) {
-        return -LX_ESPIPE;
+        return f->vnode->type ? -LX_ESPIPE : 0; /* an eventfd and the like stays where it is */
     }
     if (lock) {
         lock_acquire(&f->lock);

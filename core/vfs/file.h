@@ -100,6 +100,8 @@ struct file *file_new(const struct file_ops *ops, struct dentry *d, u32 flags, u
  * st_mode, `label` what /proc/PID/fd shows. NULL: no memory. */
 struct file *file_anon(const struct file_ops *ops, const char *label, u32 mode, u32 flags, u32 kind,
                        void *priv);
+/* Pipes and sockets belong to who made them; other nameless files to root. */
+void file_anon_own(struct file *f, const struct cred *c);
 /* The other end: a file of its own on the same dentry and vnode (pipes, socket pairs). */
 struct file *file_anon_twin(struct file *f, const struct file_ops *ops, u32 flags, u32 kind,
                             void *priv);

@@ -41,7 +41,7 @@ void notify_vnode_slow(struct vnode *vn, const struct notify_event *e)
     struct watch *tmp;
     struct notify_event own = *e;
 
-    if (vn->type == LX_S_IFDIR && !e->name) {
+    if (vn->type == LX_S_IFDIR && !e->name && !(mask & LX_IN_DELETE_SELF)) {
         own.mask |= LX_IN_ISDIR;
     }
     list_init(&over);
@@ -69,7 +69,6 @@ void notify_dentry_slow(struct dentry *d, u32 mask)
     struct vnode *dir = NULL;
     u32 len = 0;
 
-    notify_vnode_slow(d->vnode, &(struct notify_event){mask, 0, NULL, 0});
     lock_acquire(&g_dcache_lock);
     if (d->parent != d && !(d->flags & (D_DELETED | D_ANON)) &&
         !list_empty(&d->parent->vnode->watches)) {
@@ -82,6 +81,7 @@ void notify_dentry_slow(struct dentry *d, u32 mask)
         notify_vnode_slow(dir, &(struct notify_event){mask | isdir, 0, name, len});
         vnode_put(dir);
     }
+    notify_vnode_slow(d->vnode, &(struct notify_event){mask, 0, NULL, 0});
 }
 
 void notify_unlinked(struct vnode *vn)
@@ -89,7 +89,9 @@ void notify_unlinked(struct vnode *vn)
     if (likely(!g_watch_count)) {
         return;
     }
-    notify_vnode(vn, LX_IN_ATTRIB);
+    if (vn->type != LX_S_IFDIR) { /* its number of links changed */
+        notify_vnode(vn, LX_IN_ATTRIB);
+    }
     if (vn->type == LX_S_IFDIR ? (vn->flags & VN_DEAD) != 0 : vn->attr.nlink == 0) {
         notify_vnode(vn, LX_IN_DELETE_SELF);
     }

@@ -132,17 +132,14 @@ s64 file_read_flags(struct file *f, struct uio *u, s64 *pos, u32 rwf)
     bool nonblock = (f->flags & LX_O_NONBLOCK) || (rwf & LX_RWF_NOWAIT);
     s64 r;
 
-    if (unlikely(!file_readable(f))) {
-        return -LX_EBADF;
-    }
     r = check_pos(f, pos);
-    if (r < 0) {
-        return r;
+    if (unlikely(r < 0 || !file_readable(f))) {
+        return r < 0 ? r : -LX_EBADF;
     }
     if (unlikely(!f->ops->read)) {
         return f->vnode->type == LX_S_IFDIR ? -LX_EISDIR : -LX_EINVAL;
     }
-    if (!u->resid && (f->kind & (FILE_STREAM | FILE_NOWAIT_IO))) {
+    if (!u->resid && f->vnode->type && (f->kind & (FILE_STREAM | FILE_NOWAIT_IO))) {
         return 0;
     }
     r = pos ? transfer(f, u, pos, f->ops->read, nonblock)
@@ -221,8 +218,8 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
             return r;
         }
     }
-    if ((rwf & LX_RWF_NOAPPEND) && (f->flags & LX_O_APPEND)) {
-        return -LX_EOPNOTSUPP; /* drivers go by the flag of the file */
+    if ((rwf & LX_RWF_NOWAIT) || ((rwf & LX_RWF_NOAPPEND) && (f->flags & LX_O_APPEND))) {
+        return -LX_EOPNOTSUPP; /* may wait for the disk; drivers go by the flag of the file */
     }
 
     if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
@@ -264,17 +261,14 @@ s64 file_write_limit(struct file *f, struct uio *u, s64 *pos, u64 limit, u32 rwf
     bool nonblock = (f->flags & LX_O_NONBLOCK) || (rwf & LX_RWF_NOWAIT);
     s64 r;
 
-    if (unlikely(!file_writable(f))) {
-        return -LX_EBADF;
-    }
     r = check_pos(f, pos);
-    if (r < 0) {
-        return r;
+    if (unlikely(r < 0 || !file_writable(f))) {
+        return r < 0 ? r : -LX_EBADF;
     }
     if (unlikely(!f->ops->write)) {
         return -LX_EINVAL;
     }
-    if (!u->resid && (f->kind & FILE_NOWAIT_IO)) {
+    if (!u->resid && (f->kind & FILE_NOWAIT_IO) && f->vnode->type == LX_S_IFREG) {
         return 0;
     }
     if (f->vnode->type == LX_S_IFREG && (f->kind & FILE_NOWAIT_IO)) {
