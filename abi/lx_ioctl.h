@@ -15,6 +15,7 @@
 #define LX_FIOCLEX           0x5451
 #define LX_FIONCLEX          0x5450
 #define LX_FIOASYNC          0x5452
+#define LX_TFD_IOC_SET_TICKS 0x40085400
 #define LX_FIOQSIZE          0x5460
 #define LX_FIGETBSZ          0x2
 #define LX_FIBMAP            0x1

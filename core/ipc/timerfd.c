@@ -8,8 +8,10 @@
 
 #include "ks/slab.h"
 #include "ks/timer.h"
+#include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
+#include "lx_ioctl.h"
 #include "lx_poll.h"
 #include "lx_time.h"
 
@@ -25,18 +27,27 @@ struct timerfd {
     struct waitq q;
 };
 
+/* Count an expiry whose time has come, whether or not the timer's callback ran yet. Lock held. */
+static bool catch_up_locked(struct timerfd *t)
+{
+    bool due = t->expiry_ns && !t->resting && host_clock_ns(HOST_CLOCK_MONO) >= t->expiry_ns;
+
+    if (due) {
+        t->ticks++;
+        t->resting = t->interval_ns != 0;
+        t->expiry_ns = t->interval_ns ? t->expiry_ns + t->interval_ns : 0;
+    }
+    return due;
+}
+
 static void timerfd_expire(struct timer *timer)
 {
     struct timerfd *t = container_of(timer, struct timerfd, timer);
     bool due;
 
     lock_acquire(&t->lock);
-    due = t->expiry_ns && host_clock_ns(HOST_CLOCK_MONO) >= t->expiry_ns && !t->resting;
-    if (due) {
-        t->ticks++;
-        t->resting = t->interval_ns != 0;
-        t->expiry_ns = t->interval_ns ? t->expiry_ns + t->interval_ns : 0;
-    }
+    catch_up_locked(t);
+    due = t->ticks != 0; /* a look may have counted it before */
     lock_release(&t->lock);
     if (due) {
         waitq_wake(&t->q, LX_POLLIN);
@@ -74,6 +85,7 @@ static s64 timerfd_read(struct file *f, struct uio *u, s64 *pos)
         return -LX_EINVAL;
     }
     lock_acquire(&t->lock);
+    catch_up_locked(t);
     if (t->ticks) {
         arm = timerfd_forward_locked(t);
     }
@@ -95,7 +107,32 @@ static u32 timerfd_poll(struct file *f, struct poll_table *pt)
     struct timerfd *t = f->priv;
 
     poll_wait(pt, &t->q, LX_POLLIN);
+    lock_acquire(&t->lock);
+    catch_up_locked(t);
+    lock_release(&t->lock);
     return __atomic_load_n(&t->ticks, __ATOMIC_ACQUIRE) ? LX_POLLIN : 0;
+}
+
+/* TFD_IOC_SET_TICKS: for programs that were saved with expiries unread. */
+static s64 timerfd_ioctl(struct file *f, struct task *by, u32 cmd, u64 arg)
+{
+    struct timerfd *t = f->priv;
+    u64 ticks;
+    s64 r;
+
+    (void)by;
+    if (cmd != LX_TFD_IOC_SET_TICKS) {
+        return -LX_ENOTTY;
+    }
+    r = get_user64(mk_uptr(arg), &ticks);
+    if (r < 0 || !ticks) {
+        return r < 0 ? r : -LX_EINVAL;
+    }
+    lock_acquire(&t->lock);
+    t->ticks = ticks;
+    lock_release(&t->lock);
+    waitq_wake(&t->q, LX_POLLIN);
+    return r;
 }
 
 static void timerfd_release(struct file *f)
@@ -109,6 +146,7 @@ static void timerfd_release(struct file *f)
 static const struct file_ops timerfd_ops = {
     .read = timerfd_read,
     .poll = timerfd_poll,
+    .ioctl = timerfd_ioctl,
     .release = timerfd_release,
 };
 
@@ -172,6 +210,7 @@ s64 timerfd_set(struct file *f, u32 flags, s64 value_ns, s64 interval_ns)
 s64 timerfd_get(struct file *f, s64 *value_ns, s64 *interval_ns)
 {
     struct timerfd *t = f->priv;
+    bool due;
     s64 arm;
     s64 now;
 
@@ -179,10 +218,14 @@ s64 timerfd_get(struct file *f, s64 *value_ns, s64 *interval_ns)
         return -LX_EINVAL;
     }
     lock_acquire(&t->lock);
+    due = catch_up_locked(t);
     arm = timerfd_forward_locked(t);
     now = host_clock_ns(HOST_CLOCK_MONO);
     *value_ns = t->expiry_ns ? MAX(t->expiry_ns - now, 1ll) : 0;
     *interval_ns = t->interval_ns;
     lock_release(&t->lock);
+    if (due) { /* the timer moves on before its callback told anybody */
+        waitq_wake(&t->q, LX_POLLIN);
+    }
     return arm ? timer_arm(&t->timer, arm) : 0;
 }

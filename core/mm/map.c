@@ -211,9 +211,8 @@ static void describe(struct mm *mm, const struct plan *p, const struct mm_reques
     v->off = p->off;
     v->object = p->object;
     v->label = r->label;
-    if (p->file) {
-        v->file = file_get(p->file);
-    }
+    v->file = p->file;
+    vma_hold_file(v);
     vma_insert(mm, v);
     vma_join(mm, v);
 }

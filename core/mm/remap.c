@@ -118,9 +118,7 @@ static s64 relocate(struct move *m)
     v->end = m->new + m->new_len;
     v->off += v->file || v->object ? m->old - model.start : 0;
     v->label = NULL;
-    if (v->file) {
-        file_get(v->file);
-    }
+    vma_hold_file(v);
     if (m->flags & LX_MREMAP_DONTUNMAP) {
         struct vma *o = mm_find(mm, m->old);
 

@@ -58,10 +58,8 @@ struct vma *vma_take(struct mm *mm)
 
 void vma_give(struct mm *mm, struct vma *v)
 {
-    if (v->file) {
-        file_put(v->file);
-        v->file = NULL;
-    }
+    vma_drop_file(v);
+    v->file = NULL;
     if (mm->last == v) {
         mm->last = NULL;
     }
@@ -119,9 +117,7 @@ static void drop_vmas(struct mm *mm)
     struct vma *v;
 
     for (v = mm_first(mm); v; v = mm_next(v)) {
-        if (v->file) {
-            file_put(v->file);
-        }
+        vma_drop_file(v);
     }
     while (mm->chunks) {
         struct vma_chunk *c = mm->chunks;
@@ -160,9 +156,7 @@ static void copy_vmas(struct mm *to, const struct mm *from)
         to->n_spare--;
         *c = *v;
         c->flags &= ~VMA_LOCKED;
-        if (c->file) {
-            file_get(c->file);
-        }
+        vma_hold_file(c);
         rb_insert(&to->vmas, &c->node, at, at ? &at->right : &to->vmas.node);
         at = &c->node;
     }

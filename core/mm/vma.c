@@ -6,6 +6,7 @@
 #include "lx_errno.h"
 #include "mm/text.h"
 #include "vfs/file.h"
+#include "vfs/vnode.h"
 
 /* What RLIMIT_DATA counts: private, writable, no stack. */
 static bool is_data(u32 prot, u32 flags)
@@ -86,6 +87,32 @@ static bool has_offset(const struct vma *v)
     return v->file || v->object;
 }
 
+/* Whether v may write to its file, now or after mprotect(2): F_SEAL_WRITE waits for its end. */
+static bool writes_file(const struct vma *v)
+{
+    return (v->flags & LX_MAP_SHARED) && (v->max_prot & LX_PROT_WRITE);
+}
+
+void vma_hold_file(struct vma *v)
+{
+    if (v->file) {
+        file_get(v->file);
+        if (writes_file(v)) {
+            atomic_fetch_add_explicit(&v->file->vnode->shared_writes, 1, memory_order_relaxed);
+        }
+    }
+}
+
+void vma_drop_file(struct vma *v)
+{
+    if (v->file) {
+        if (writes_file(v)) {
+            atomic_fetch_sub_explicit(&v->file->vnode->shared_writes, 1, memory_order_relaxed);
+        }
+        file_put(v->file);
+    }
+}
+
 struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
 {
     struct vma *u = vma_take(mm);
@@ -97,9 +124,7 @@ struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
     if (has_offset(u)) {
         u->off += at - v->start;
     }
-    if (u->file) {
-        file_get(u->file);
-    }
+    vma_hold_file(u);
     /* right after v: the empty link is v's right, or the leftmost of what is there */
     if (!v->node.right) {
         rb_insert(&mm->vmas, &u->node, &v->node, &v->node.right);

@@ -47,6 +47,10 @@ static inline u64 vma_len(const struct vma *v)
     return v->end - v->start;
 }
 
+/* Take and give back the reference of a mapping on its file; v->flags and max_prot must be set. */
+void vma_hold_file(struct vma *v);
+void vma_drop_file(struct vma *v);
+
 /* Whether t's limits allow `len` more bytes of such a mapping. */
 bool mm_may_grow(const struct task *t, const struct mm *mm, u64 len, u32 prot, u32 flags);
 /* Whether `len` more bytes may be locked. 0, -LX_EPERM, or `over` */

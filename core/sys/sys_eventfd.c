@@ -3,6 +3,7 @@
 #include "ipc/eventfd.h"
 #include "ipc/timerfd.h"
 #include "ks/uaccess.h"
+#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_poll.h"
@@ -47,6 +48,10 @@ s64 sys_timerfd_create(struct task *t, s32 clock, u32 flags)
 
     if (flags & ~(u32)(LX_TFD_CLOEXEC | LX_TFD_NONBLOCK)) {
         return -LX_EINVAL;
+    }
+    if ((clock == LX_CLOCK_REALTIME_ALARM || clock == LX_CLOCK_BOOTTIME_ALARM) &&
+        !cred_capable(t->cred, LX_CAP_WAKE_ALARM)) {
+        return -LX_EPERM;
     }
     r = timerfd_new((u32)clock, flags, &f);
     return r < 0 ? r : install(t, f, flags & LX_TFD_CLOEXEC);

@@ -72,6 +72,7 @@ struct vnode {
     char *link;                  /* [LOCK_DCACHE, set once] target of a symlink, cached    */
     s64 link_ctime;              /* [LOCK_DCACHE] ctime that `link` goes with              */
     _Atomic s32 writers;         /* [a] open for writing; -n: being executed (ETXTBSY)     */
+    _Atomic u32 shared_writes;   /* [a] shared mappings that may write                     */
     void *data;                  /* [fs] the filesystem's own                              */
 };
 

@@ -206,8 +206,6 @@ static s64 allocate_locked(struct vnode *vn, u32 mode, u64 off, u64 len)
             return -LX_EPERM;
         }
         how = HOST_ALLOC_PUNCH | HOST_ALLOC_KEEP_SIZE;
-    } else if (mode & LX_FALLOC_FL_ZERO_RANGE) {
-        how = HOST_ALLOC_PUNCH | HOST_ALLOC_KEEP_SIZE; /* reads as zero too */
     } else if (mode & LX_FALLOC_FL_KEEP_SIZE) {
         how = HOST_ALLOC_KEEP_SIZE;
     }
@@ -232,7 +230,7 @@ static s64 tmpfs_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
     s64 r;
 
-    if (mode & ~(u32)(LX_FALLOC_FL_KEEP_SIZE | LX_FALLOC_FL_PUNCH_HOLE | LX_FALLOC_FL_ZERO_RANGE)) {
+    if (mode & ~(u32)(LX_FALLOC_FL_KEEP_SIZE | LX_FALLOC_FL_PUNCH_HOLE)) {
         return -LX_EOPNOTSUPP;
     }
     lock_acquire(&f->vnode->lock);
@@ -286,6 +284,9 @@ s64 tmpfs_add_seals(struct file *f, u32 seals)
     lock_acquire(&f->vnode->lock);
     if (n->seals & LX_F_SEAL_SEAL) {
         r = -LX_EPERM;
+    } else if ((seals & LX_F_SEAL_WRITE) && !(n->seals & LX_F_SEAL_WRITE) &&
+               atomic_load(&f->vnode->shared_writes)) {
+        r = -LX_EBUSY;
     } else {
         if ((seals & LX_F_SEAL_EXEC) && (f->vnode->attr.mode & 0111)) {
             seals |= LX_F_SEAL_SHRINK | LX_F_SEAL_GROW | LX_F_SEAL_WRITE | LX_F_SEAL_FUTURE_WRITE;

@@ -99,6 +99,10 @@ s64 tmpfs_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
     s64 now = tmpfs_now();
     s64 r;
 
+    if ((mask & VA_MODE) && LX_S_ISREG(vn->type) && (tnode(vn)->seals & LX_F_SEAL_EXEC) &&
+        ((vn->attr.mode ^ va->mode) & 0111)) {
+        return -LX_EPERM;
+    }
     if (mask & VA_SIZE) {
         if (!LX_S_ISREG(vn->type)) {
             return LX_S_ISDIR(vn->type) ? -LX_EISDIR : -LX_EINVAL;
