@@ -79,9 +79,11 @@ static const struct file_ops test_ops = {.map = test_map};
 
 static struct file *test_file(void)
 {
+    static struct vnode vn;
     static struct file f;
 
     memset(&f, 0, sizeof(f));
+    f.vnode = &vn;
     f.ops = &test_ops;
     ref_init(&f.ref, 1000);
     g_max_prot = 7;
