@@ -8,6 +8,7 @@ V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(2)')
 mkdir = $(Q)mkdir -p $(dir $@)
+comma := ,
 
 # the compiler's own freestanding headers, and the system's kernel headers
 CC_INC := $(shell $(CC) -print-file-name=include)
@@ -18,10 +19,15 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 INCLUDES := -Icore -Iabi -I. -I$(GEN)
 DEPFLAGS = -MMD -MP
 
+# without vector registers gcc clears a structure by `rep stos`, which takes 15 ns to begin
+BY_WORDS := $(if $(findstring clang,$(CC)),,\
+        -mmemset-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign \
+        -mmemcpy-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign)
+
 # freestanding code: lxcore and its generated tables
 FREE := -std=c11 -O2 -g -ffreestanding -nostdinc -isystem $(CC_INC) -fPIE -fvisibility=hidden \
         -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fcf-protection=none \
-        -fno-asynchronous-unwind-tables -fno-common $(WARN) $(INCLUDES)
+        -fno-asynchronous-unwind-tables -fno-common $(BY_WORDS) $(WARN) $(INCLUDES)
 # the Linux backend may see kernel headers, but no libc
 FREE_HOST := $(FREE) $(addprefix -isystem ,$(SYS_INC))
 

@@ -14,6 +14,11 @@
 #define FN(name) base_##name
 #else
 #define FN(name) name
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+#undef strlen
 #endif
 
 #define BARRIER()  __asm__ volatile("" ::: "memory")

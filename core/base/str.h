@@ -20,6 +20,15 @@ int strncmp(const char *a, const char *b, size_t max);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 
+#ifndef PICOLX_HOSTED
+/* -ffreestanding makes them plain functions: known sizes would be calls too. */
+#define memcpy(...)  __builtin_memcpy(__VA_ARGS__)
+#define memmove(...) __builtin_memmove(__VA_ARGS__)
+#define memset(...)  __builtin_memset(__VA_ARGS__)
+#define memcmp(...)  __builtin_memcmp(__VA_ARGS__)
+#define strlen(...)  __builtin_strlen(__VA_ARGS__)
+#endif
+
 #ifdef PICOLX_HOSTED
 void *base_memcpy(void *restrict dst, const void *restrict src, size_t size);
 void *base_memmove(void *dst, const void *src, size_t size);
