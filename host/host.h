@@ -286,11 +286,14 @@ struct host_stat {
     u32 type;           /* enum host_type                     */
     u32 mode, uid, gid; /* permission bits; owner as the instance sees host ids */
     u64 nlink, size, blocks512, blksize;
-    u32 rdev_major, rdev_minor, dev_major, dev_minor;
+    u32 rdev_major, rdev_minor;
     s64 atime_ns, mtime_ns, ctime_ns, btime_ns;
 };
 s64 host_file_stat(host_handle h, struct host_stat *out);
 s64 host_path_stat(host_handle dir, const char *path, struct host_stat *out);
+/* The same (path NULL: of h itself) for a file seen before, of which st has dev, ino, ctime and
+ * btime: an answer with the same first three may keep the btime. */
+s64 host_stat_again(host_handle h, const char *path, struct host_stat *st);
 
 enum host_attr_mask {
     HOST_A_SIZE = 1,

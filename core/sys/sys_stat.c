@@ -20,10 +20,11 @@ static inline struct lx_timespec to_timespec(s64 ns)
     return (struct lx_timespec){sec, rest};
 }
 
-static s64 put_stat(uptr out, const struct vattr *va, u32 dev)
+static s64 put_stat(uptr out, const struct vstat *vs)
 {
+    const struct vattr *va = &vs->attr;
     struct lx_stat st = {
-        .st_dev = dev,
+        .st_dev = vs->dev,
         .st_ino = va->ino,
         .st_nlink = va->nlink,
         .st_mode = va->mode,
@@ -44,15 +45,14 @@ static s64 put_stat(uptr out, const struct vattr *va, u32 dev)
 static s64 do_stat(struct task *t, s32 dfd, uptr path, uptr out, u32 walk_flags)
 {
     struct walk w = walk_of(t);
-    struct vattr va;
+    struct vstat vs;
     struct kpath p;
-    u32 dev;
     s64 r = path_get(&p, path);
 
     if (r >= 0) {
-        r = vfs_stat(&w, dfd, p.s, walk_flags, &va, &dev);
+        r = vfs_stat(&w, dfd, p.s, (u64)r, walk_flags, &vs);
     }
-    return r < 0 ? r : put_stat(out, &va, dev);
+    return r < 0 ? r : put_stat(out, &vs);
 }
 
 s64 sys_stat(struct task *t, uptr path, uptr st)
@@ -68,17 +68,16 @@ s64 sys_lstat(struct task *t, uptr path, uptr st)
 s64 sys_fstat(struct task *t, s32 fd, uptr st)
 {
     struct fdref fr = fdget(t->files, fd);
-    struct vattr va;
-    u32 dev;
+    struct vstat vs;
     s64 r;
 
     if (!fr.f) {
         return -LX_EBADF;
     }
-    r = vfs_getattr(fr.f->dentry, &va);
-    dev = fr.f->vnode->sb->dev;
+    r = vfs_getattr(fr.f->dentry, &vs.attr);
+    vs.dev = fr.f->vnode->sb->dev;
     fdput(fr);
-    return r < 0 ? r : put_stat(st, &va, dev);
+    return r < 0 ? r : put_stat(st, &vs);
 }
 
 s64 sys_newfstatat(struct task *t, s32 dfd, uptr path, uptr st, u32 flags)
@@ -104,9 +103,9 @@ static struct lx_statx_timestamp to_statx_time(s64 ns)
     return (struct lx_statx_timestamp){.tv_sec = ts.tv_sec, .tv_nsec = (u32)ts.tv_nsec};
 }
 
-static void fill_statx(struct lx_statx *sx, const struct vattr *va, const struct dentry *d)
+static void fill_statx(struct lx_statx *sx, const struct vstat *vs)
 {
-    u32 dev = d->vnode->sb->dev;
+    const struct vattr *va = &vs->attr;
 
     memset(sx, 0, sizeof(*sx));
     sx->stx_mask = LX_STATX_BASIC_STATS | LX_STATX_MNT_ID | (va->btime_ns ? LX_STATX_BTIME : 0);
@@ -125,12 +124,10 @@ static void fill_statx(struct lx_statx *sx, const struct vattr *va, const struct
     sx->stx_mtime = to_statx_time(va->mtime_ns);
     sx->stx_rdev_major = vn_major(va->rdev);
     sx->stx_rdev_minor = vn_minor(va->rdev);
-    sx->stx_dev_major = vn_major(dev);
-    sx->stx_dev_minor = vn_minor(dev);
-    if (d->mount) {
-        sx->stx_mnt_id = d->mount->id;
-        sx->stx_attributes |= d->mount->root == d ? LX_STATX_ATTR_MOUNT_ROOT : 0;
-    }
+    sx->stx_dev_major = vn_major(vs->dev);
+    sx->stx_dev_minor = vn_minor(vs->dev);
+    sx->stx_mnt_id = vs->mount;
+    sx->stx_attributes = vs->mount_root ? LX_STATX_ATTR_MOUNT_ROOT : 0;
 }
 
 s64 sys_statx(struct task *t, s32 dfd, uptr path, u32 flags, u32 mask, uptr buf)
@@ -139,8 +136,7 @@ s64 sys_statx(struct task *t, s32 dfd, uptr path, u32 flags, u32 mask, uptr buf)
         LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH | LX_AT_STATX_SYNC_TYPE;
     struct walk w = walk_of(t);
     struct lx_statx sx;
-    struct dentry *d;
-    struct vattr va;
+    struct vstat vs;
     struct kpath p;
     s64 r;
 
@@ -150,17 +146,13 @@ s64 sys_statx(struct task *t, s32 dfd, uptr path, u32 flags, u32 mask, uptr buf)
     }
     r = path_get_empty(&p, path, flags);
     if (r >= 0) {
-        r = walk_path(&w, dfd, p.s, walk_flags_at(flags), &d);
+        r = vfs_stat(&w, dfd, p.s, (u64)r, walk_flags_at(flags), &vs);
     }
     if (r < 0) {
         return r;
     }
-    r = p.s[0] ? vfs_getattr_walked(d, &va) : vfs_getattr(d, &va);
-    if (r == 0) {
-        fill_statx(&sx, &va, d);
-    }
-    dentry_put(d);
-    return r < 0 ? r : copy_to_user(buf, &sx, sizeof(sx));
+    fill_statx(&sx, &vs);
+    return copy_to_user(buf, &sx, sizeof(sx));
 }
 
 /* ------------------------------------------------------------------ access ----------------- */

@@ -8,6 +8,7 @@
 #include "lx_xattr.h"
 #include "vfs/notify.h"
 #include "vfs/perm.h"
+#include "vfs/shortcut.h"
 #include "vfs/walk.h"
 
 /* ------------------------------------------------------------------ attributes ------------- */
@@ -46,18 +47,32 @@ s64 vfs_getattr(struct dentry *d, struct vattr *out)
     return r;
 }
 
-s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u32 walk_flags, struct vattr *out,
-             u32 *dev)
+s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u64 len, u32 walk_flags,
+             struct vstat *out)
 {
+    struct shortcut s;
     struct dentry *d;
-    s64 r = walk_path(w, dfd, path, walk_flags, &d);
+    bool plain;
+    s64 r = 0;
 
-    if (r < 0) {
-        return r;
+    shortcut_begin(&s, w, dfd, path, len, walk_flags);
+    if (shortcut_stat(&s, out)) {
+        goto end;
     }
-    r = *path ? vfs_getattr_walked(d, out) : vfs_getattr(d, out);
-    *dev = d->vnode->sb->dev;
+    r = walk_path_plain(w, dfd, path, walk_flags, &d, &plain);
+    if (r < 0) {
+        goto end;
+    }
+    r = len ? vfs_getattr_walked(d, &out->attr) : vfs_getattr(d, &out->attr);
+    out->dev = d->vnode->sb->dev;
+    out->mount = d->mount ? d->mount->id : 0;
+    out->mount_root = d->mount && d->mount->root == d;
+    if (plain && r == 0) {
+        shortcut_note(&s, d, out);
+    }
     dentry_put(d);
+end:
+    shortcut_end(&s);
     return r;
 }
 

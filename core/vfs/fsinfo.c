@@ -8,6 +8,7 @@
 #include "lx_stat.h"
 #include "vfs/dcache.h"
 #include "vfs/perm.h"
+#include "vfs/shortcut.h"
 
 struct fsinfo *fsinfo_new(struct dentry *root, struct dentry *cwd, u32 umask)
 {
@@ -23,6 +24,19 @@ struct fsinfo *fsinfo_new(struct dentry *root, struct dentry *cwd, u32 umask)
     return fs;
 }
 
+static inline struct dentry **place(struct fsinfo *fs, enum fs_place i)
+{
+    return i == FS_ROOT ? &fs->root : &fs->cwd;
+}
+
+/* If somebody else has an anchor where fs stands, use it too. */
+static void take_anchor(struct fsinfo *fs, enum fs_place i)
+{
+    lock_acquire(&g_dcache_lock);
+    fs->anchors[i] = anchor_found((*place(fs, i))->vnode);
+    lock_release(&g_dcache_lock);
+}
+
 struct fsinfo *fsinfo_copy(struct fsinfo *fs)
 {
     struct dentry *root = fsinfo_root(fs);
@@ -31,6 +45,10 @@ struct fsinfo *fsinfo_copy(struct fsinfo *fs)
 
     dentry_put(root);
     dentry_put(cwd);
+    if (n) {
+        take_anchor(n, FS_ROOT);
+        take_anchor(n, FS_CWD);
+    }
     return n;
 }
 
@@ -43,6 +61,8 @@ struct fsinfo *fsinfo_get(struct fsinfo *fs)
 void fsinfo_put(struct fsinfo *fs)
 {
     if (fs && ref_put(&fs->ref)) {
+        anchor_put(fs->anchors[FS_ROOT]);
+        anchor_put(fs->anchors[FS_CWD]);
         dentry_put(fs->root);
         dentry_put(fs->cwd);
         kfree(fs);
@@ -59,15 +79,21 @@ static struct dentry *take(struct dentry **at)
     return d;
 }
 
-static void swap(struct dentry **at, struct dentry *d)
+static void swap(struct fsinfo *fs, enum fs_place i, struct dentry *d)
 {
+    struct dentry **at = place(fs, i);
+    struct anchor *anchor;
     struct dentry *old;
 
     dentry_get(d);
     lock_acquire(&g_dcache_lock);
     old = *at;
     *at = d;
+    anchor = fs->anchors[i];
+    fs->anchors[i] = anchor_found(d->vnode);
+    fs->plain_walks[i] = 0;
     lock_release(&g_dcache_lock);
+    anchor_put(anchor);
     dentry_put(old);
 }
 
@@ -83,12 +109,12 @@ struct dentry *fsinfo_root(struct fsinfo *fs)
 
 void fsinfo_set_cwd(struct fsinfo *fs, struct dentry *d)
 {
-    swap(&fs->cwd, d);
+    swap(fs, FS_CWD, d);
 }
 
 void fsinfo_set_root(struct fsinfo *fs, struct dentry *d)
 {
-    swap(&fs->root, d);
+    swap(fs, FS_ROOT, d);
 }
 
 s64 vfs_chdir(const struct walk *w, struct dentry *d)

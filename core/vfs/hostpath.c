@@ -92,6 +92,18 @@ u32 hosttype_dt(u32 host_type)
     return hosttype_mode(host_type) >> 12;
 }
 
+u32 hosttype_of(u32 mode)
+{
+    static const u8 map[16] = {
+        [LX_S_IFREG >> 12] = HOST_REG,   [LX_S_IFDIR >> 12] = HOST_DIR,
+        [LX_S_IFLNK >> 12] = HOST_LNK,   [LX_S_IFIFO >> 12] = HOST_FIFO,
+        [LX_S_IFSOCK >> 12] = HOST_SOCK, [LX_S_IFCHR >> 12] = HOST_CHR,
+        [LX_S_IFBLK >> 12] = HOST_BLK,
+    };
+
+    return map[(mode & LX_S_IFMT) >> 12];
+}
+
 void hoststat_attr(const struct host_stat *st, struct vattr *va)
 {
     *va = (struct vattr){

@@ -23,9 +23,10 @@ __must_check s64 hostpath_of_vnode(struct hostpath *p, struct vnode *vn);
 __must_check s64 hostpath_at(struct hostpath *p, struct vnode *dir, struct name n);
 void hostpath_fini(struct hostpath *p);
 
-/* LX_S_IF* of enum host_type and back, LX_DT_* of enum host_type. 0 if unknown. */
+/* LX_S_IF* and LX_DT_* of enum host_type; the type of a mode. 0 if unknown. */
 u32 hosttype_mode(u32 host_type);
 u32 hosttype_dt(u32 host_type);
+u32 hosttype_of(u32 mode);
 /* All attributes as the host has them. */
 void hoststat_attr(const struct host_stat *st, struct vattr *va);
 /* enum host_alloc bits of a fallocate(2) mode, or -LX_EOPNOTSUPP. */

@@ -11,6 +11,7 @@
 #include "lx_errno.h"
 #include "lx_stat.h"
 #include "vfs/dcache.h"
+#include "vfs/shortcut.h"
 
 struct lock g_mount_lock = LOCK_INIT(LOCK_MOUNT);
 
@@ -73,6 +74,7 @@ static void attach_locked(struct mount *m, struct dentry *at)
     m->parent = at->mount;
     at->covered = m;
     m->attached = true;
+    shortcut_mounts_changed();
     lock_release(&g_dcache_lock);
 }
 
@@ -87,6 +89,7 @@ static void detach_locked(struct mount *m, struct dentry **at)
     }
     m->at = NULL;
     m->parent = NULL;
+    shortcut_mounts_changed();
     m->attached = false;
     lock_release(&g_dcache_lock);
 }

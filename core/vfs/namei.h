@@ -14,6 +14,7 @@ struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 struct vnode *dentry_vnode(const struct dentry *d); /* borrowed */
 
+enum fs_place { FS_ROOT, FS_CWD, FS_PLACES };
 /* Where a process stands: root, cwd, umask. Shared by CLONE_FS tasks.
  * locks: a atomic  d g_dcache_lock (a walk starts from them under that lock alone) */
 struct fsinfo {
@@ -21,6 +22,9 @@ struct fsinfo {
     struct dentry *root; /* [d] referenced */
     struct dentry *cwd;  /* [d] referenced */
     u32 umask;           /* [a] */
+    /* For root and cwd, see vfs/shortcut.h. */
+    u32 plain_walks[FS_PLACES];        /* [a] since the place was taken */
+    struct anchor *anchors[FS_PLACES]; /* [d] referenced, NULL none */
 };
 /* Replace the place (references are taken). */
 void fsinfo_set_cwd(struct fsinfo *fs, struct dentry *d);
@@ -80,9 +84,15 @@ s64 vfs_readlink(const struct walk *w, s32 dfd, const char *path, char *buf, u64
 s64 vfs_getattr(struct dentry *d, struct vattr *out);
 /* The same for a name that was walked to in this call: no second question to the host. */
 s64 vfs_getattr_walked(struct dentry *d, struct vattr *out);
-/* stat(2) in one: walk and attributes. */
-s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u32 walk_flags, struct vattr *out,
-             u32 *dev);
+/* stat(2) in one: walk and attributes. path has len bytes before its NUL. */
+struct vstat {
+    struct vattr attr;
+    u32 dev;         /* super.dev */
+    u32 mount;       /* mount.id, 0: in none */
+    bool mount_root; /* it is the root of that mount */
+};
+s64 vfs_stat(const struct walk *w, s32 dfd, const char *path, u64 len, u32 walk_flags,
+             struct vstat *out);
 /* Extended attributes by name, with the permission rules of xattr(7). */
 s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void *buf, u64 size);
 s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const void *buf,

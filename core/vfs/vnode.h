@@ -67,6 +67,7 @@ struct vnode {
     struct pipe *pipe;           /* [l] of an open fifo, ipc/pipe                          */
     struct unix_sock *sock;      /* [l] bound listener, ipc/sock                           */
     struct list_head watches;    /* [g_notify_lock] struct watch, vfs/notify.h         */
+    struct anchor *anchor;       /* [g_dcache_lock] of a folder, vfs/shortcut.c; not referenced */
     struct list_head names;      /* [LOCK_DCACHE] dentries of it; a folder has one (a second
                                     only through a bind mount)                             */
     char *link;                  /* [LOCK_DCACHE, set once] target of a symlink, cached    */
@@ -129,6 +130,12 @@ struct vnode_ops {
     s64 (*getxattr)(struct vnode *vn, const char *name, void *buf, u64 size);
     s64 (*setxattr)(struct vnode *vn, const char *name, const void *buf, u64 size, u32 flags);
     s64 (*listxattr)(struct vnode *vn, char *buf, u64 size);
+    /* Filesystems that show a host's folder as it is: a handle of folder vn, below which the host's
+     * names are the guest's and its attributes what getattr says. The caller closes it. Not locked.
+     * absent: names are not the host's */
+    s64 (*anchor)(struct vnode *vn, host_handle *out);
+    /* With it: what host_path_stat would say of type, dev, ino, btime, and said last of ctime. */
+    void (*identity)(struct vnode *vn, struct host_stat *st);
     /* Host's word on access when SB_HOST_PERM: mask 4 read 2 write 1 exec. absent: mode bits */
     s64 (*access)(struct vnode *vn, u32 mask, const struct cred *c);
     /* Last reference gone; free vn->data. May be called under folder locks (LOCK_DIR): take only

@@ -29,6 +29,7 @@ struct fast {
     const struct cred *cred;
     u32 flags;
     bool parent, slash, must_dir;
+    bool plain;  /* names only: no link, no "..", no mount */
     bool missed; /* the last name is not in the cache, and only its filesystem can tell */
     u32 kind, depth, links, n_reval;
     struct dentry *cur, *root;
@@ -171,6 +172,7 @@ static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest)
         }
         f->reval[f->n_reval++] = dentry_get(d);
     }
+    f->plain = false;
     if (*rest) {
         f->stack[f->depth++] = rest;
     }
@@ -202,7 +204,10 @@ static inline s64 fast_step(struct fast *f, struct name n, u64 hash, const char 
     if (!d->vnode) {
         return -LX_ENOENT; /* only cached where that can be trusted */
     }
-    d = d_top(d);
+    if (unlikely(d->covered != NULL)) {
+        d = d_top(d);
+        f->plain = false;
+    }
     if (unlikely(is_link(d)) && (!last || f->must_dir || (f->flags & WALK_FOLLOW))) {
         return fast_follow(f, d, rest);
     }
@@ -258,6 +263,7 @@ static s64 fast_run(struct fast *f)
         if (f->kind != LAST_NAME) {
             if (f->kind == LAST_DOTDOT) {
                 f->cur = d_dotdot(f->cur, f->root);
+                f->plain = false;
             }
             f->pos = rest;
             continue;
@@ -340,6 +346,7 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
     f->cred = w->cred;
     f->pos = path;
     f->must_dir = f->slash = f->missed = false;
+    f->plain = true;
     f->depth = f->links = 0;
     f->kind = LAST_ROOT;
     lock_acquire(&g_dcache_lock);
@@ -358,6 +365,7 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
         return r;
     }
     if (f->missed) {
+        f->plain = false;
         return fast_miss(f);
     }
     if (f->n_reval || (f->cur->vnode->flags & VN_REVALIDATE)) {
@@ -731,7 +739,8 @@ static s64 slow_walk(struct nd *nd, const struct walk *w, s32 dfd, const char *p
     return r == -LX_ESTALE ? -LX_ENOENT : r;
 }
 
-s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out)
+s64 walk_path_plain(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out,
+                    bool *plain)
 {
     struct fast f; /* not cleared: most of it is room */
     struct nd nd;
@@ -741,6 +750,7 @@ s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct
     f.parent = false;
     r = fast_walk(w, dfd, path, &f);
 
+    *plain = r == 0 && f.plain && !f.must_dir;
     if (likely(r == 0)) {
         *out = f.cur;
         return 0;
@@ -758,6 +768,13 @@ s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct
         nd_fini(&nd);
     }
     return r;
+}
+
+s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out)
+{
+    bool plain;
+
+    return walk_path_plain(w, dfd, path, flags, out, &plain);
 }
 
 s64 walk_parent(const struct walk *w, s32 dfd, const char *path, u32 flags, struct place *out)

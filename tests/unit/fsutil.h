@@ -114,18 +114,21 @@ static inline s64 fs_get(const char *path, char *buf, u64 size)
 
 static inline s64 fs_stat(const char *path, struct vattr *va)
 {
-    u32 dev;
+    struct vstat vs;
+    s64 r = vfs_stat(&g_w, LX_AT_FDCWD, path, strlen(path), 0, &vs);
 
-    return vfs_stat(&g_w, LX_AT_FDCWD, path, 0, va, &dev);
+    *va = vs.attr;
+    return r;
 }
 
 /* Host calls of any kind that files need, since the reset. */
 static inline u64 fs_host_calls(void)
 {
     static const char *const names[] = {
-        "host_file_open",  "host_file_stat",    "host_path_stat",    "host_file_read",
-        "host_file_write", "host_file_setattr", "host_path_setattr", "host_meta_get",
-        "host_meta_set",   "host_dir_read",     "host_path_access",  "host_path_readlink",
+        "host_file_open",     "host_file_stat",  "host_path_stat",    "host_stat_again",
+        "host_file_read",     "host_file_write", "host_file_setattr", "host_path_setattr",
+        "host_meta_get",      "host_meta_set",   "host_dir_read",     "host_path_access",
+        "host_path_readlink",
     };
     u64 n = 0;
 

@@ -124,6 +124,177 @@ UNIT_TEST(host_calls_of_warm_names)
     CHECK_EQ(fs_host_calls() - n, 3);
 }
 
+/* Often enough for a note of vfs/shortcut.c. */
+static s64 warm_stat(const char *path, u32 walk_flags, struct vstat *vs)
+{
+    s64 r = 0;
+
+    for (u32 i = 0; i < 12 && r == 0; i++) {
+        r = vfs_stat(&g_w, LX_AT_FDCWD, path, strlen(path), walk_flags, vs);
+    }
+    return r;
+}
+
+static u64 g_again;
+
+/* One stat; how often the host was asked about a file seen before is left in g_again. */
+static s64 stat_once(const char *path, u32 walk_flags, struct vstat *vs)
+{
+    u64 before = fake_calls("host_stat_again");
+    s64 r = vfs_stat(&g_w, LX_AT_FDCWD, path, strlen(path), walk_flags, vs);
+
+    g_again = fake_calls("host_stat_again") - before;
+    return r;
+}
+
+static void stand_in(const char *path)
+{
+    struct dentry *d;
+
+    CHECK_EQ(walk_path(&g_w, LX_AT_FDCWD, path, WALK_FOLLOW, &d), 0);
+    CHECK_EQ(vfs_chdir(&g_w, d), 0);
+    dentry_put(d);
+}
+
+UNIT_TEST(shortcut_is_one_question)
+{
+    struct vstat vs;
+    u64 n;
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p", 0755), 0);
+    CHECK_EQ(fs_put("/p/file", "abc"), 3);
+    stand_in("/p");
+    CHECK_EQ(warm_stat("/p/file", 0, &vs), 0);
+    CHECK_EQ(warm_stat("file", WALK_FOLLOW, &vs), 0);
+    n = fs_host_calls();
+    CHECK_EQ(stat_once("file", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(vs.attr.size, 3);
+    CHECK_EQ(stat_once("//p/file", 0, &vs), 0);
+    CHECK_EQ(stat_once("/p/file", 0, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(vs.attr.mode, LX_S_IFREG | 0644);
+    CHECK_EQ(vs.dev, vfs_root()->vnode->sb->dev);
+    CHECK_EQ(fs_host_calls() - n, 3);
+    CHECK_EQ(fs_put("/p/file", "longer"), 6); /* a change shows */
+    CHECK_EQ(stat_once("file", 0, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(vs.attr.size, 6);
+    CHECK_EQ(stat_once("file/", 0, &vs), -LX_ENOTDIR);
+    CHECK_EQ(stat_once("../p/file", 0, &vs), 0);
+}
+
+/* What a note was made for is another file now, or none. */
+UNIT_TEST(shortcut_and_changed_names)
+{
+    struct vstat vs;
+    host_handle root;
+
+    fs_begin();
+    root = top();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p/d", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p/e", 0755), 0);
+    CHECK_EQ(fs_put("/p/d/f", "one"), 3);
+    CHECK_EQ(fs_put("/p/e/f", "other"), 5);
+    stand_in("/p");
+    CHECK_EQ(warm_stat("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(host_path_rename(root, "p/e/f", root, "p/d/f", 0), 0); /* a file */
+    CHECK_EQ(stat_once("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(vs.attr.size, 5);
+    CHECK_EQ(fs_put("/p/e/f", "third file"), 10);
+    CHECK_EQ(warm_stat("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(host_path_rename(root, "p/d", root, "p/g", 0), 0); /* a folder by another */
+    CHECK_EQ(host_path_rename(root, "p/e", root, "p/d", 0), 0);
+    CHECK_EQ(stat_once("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(vs.attr.size, 10);
+    CHECK_EQ(warm_stat("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(host_path_rename(root, "p/d", root, "p/e", 0), 0); /* a folder by a link */
+    CHECK_EQ(host_path_make(root, "p/d", HOST_LNK, 0777, "g"), 0);
+    CHECK_EQ(stat_once("d/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(vs.attr.size, 5);
+    CHECK_EQ(warm_stat("g/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(host_path_remove(root, "p/g/f", false), 0); /* a file by a link, and by nothing */
+    CHECK_EQ(host_path_make(root, "p/g/f", HOST_LNK, 0777, "../e/f"), 0);
+    CHECK_EQ(stat_once("g/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(vs.attr.size, 10);
+    CHECK_EQ(warm_stat("g/f", 0, &vs), 0);
+    CHECK_EQ(vs.attr.mode & LX_S_IFMT, LX_S_IFLNK);
+    CHECK_EQ(stat_once("g/f", 0, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(stat_once("g/f", WALK_FOLLOW, &vs), 0);
+    CHECK_EQ(vs.attr.mode & LX_S_IFMT, LX_S_IFREG);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/p/g/f", false), 0);
+    CHECK_EQ(stat_once("g/f", 0, &vs), -LX_ENOENT);
+    host_handle_close(root);
+}
+
+/* The folder a process stands in stays the same one, whatever the host calls it. */
+UNIT_TEST(shortcut_from_a_renamed_folder)
+{
+    u32 handles = 0;
+    struct vstat vs;
+    host_handle root;
+
+    fs_begin();
+    root = top();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p", 0755), 0);
+    CHECK_EQ(fs_put("/p/f", "one"), 3);
+    handles = fake_open_handles();
+    stand_in("/p");
+    CHECK_EQ(warm_stat("f", 0, &vs), 0);
+    CHECK_EQ(fake_open_handles(), handles + 1);
+    CHECK_EQ(host_path_rename(root, "p", root, "q", 0), 0);
+    CHECK_EQ(host_path_make(root, "p", HOST_DIR, 0755, NULL), 0);
+    CHECK_EQ(stat_once("f", 0, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(vs.attr.size, 3);
+    CHECK_EQ(stat_once("/p/f", 0, &vs), -LX_ENOENT);
+    stand_in("/");
+    CHECK_EQ(fake_open_handles(), handles);
+    CHECK_EQ(stat_once("f", 0, &vs), -LX_ENOENT);
+    CHECK_EQ(g_again, 0);
+    host_handle_close(root);
+}
+
+/* Mounts are the guest's alone; so are the rights of a guest who is not the host's user. */
+UNIT_TEST(shortcut_is_not_for_all)
+{
+    const struct vattr closed = {.mode = 0700};
+    struct cred *user = cred_new(1000, 1000, NULL, 0);
+    const struct cred *mine;
+    struct dentry *d;
+    struct vstat vs;
+
+    fs_begin();
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/p/d", 0755), 0);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/vol/x", 0755), 0);
+    CHECK_EQ(fs_put("/p/d/f", "one"), 3);
+    CHECK_EQ(fs_put("/vol/x/f", "four"), 4);
+    CHECK_EQ(warm_stat("/p/d/f", 0, &vs), 0);
+    CHECK_EQ(fs_mount("hostfs", "/vol/x", "/p/d"), 0);
+    CHECK_EQ(stat_once("/p/d/f", 0, &vs), 0);
+    CHECK_EQ(vs.attr.size, 4);
+    CHECK_EQ(warm_stat("/p/d/f", 0, &vs), 0);
+    CHECK_EQ(vs.attr.size, 4);
+    CHECK_EQ(fs_umount("/p/d"), 0);
+    CHECK_EQ(stat_once("/p/d/f", 0, &vs), 0);
+    CHECK_EQ(vs.attr.size, 3);
+    CHECK_EQ(stat_once("/p/d/f", 0, &vs), 0);
+    CHECK_EQ(g_again, 1);
+    CHECK_EQ(walk_path(&g_w, LX_AT_FDCWD, "/p", 0, &d), 0);
+    CHECK_EQ(vfs_setattr(&g_w, d, VA_MODE, &closed), 0);
+    dentry_put(d);
+    mine = g_w.cred;
+    g_w.cred = user;
+    CHECK_EQ(stat_once("/p/d/f", 0, &vs), -LX_EACCES);
+    CHECK_EQ(g_again, 0);
+    g_w.cred = mine;
+    cred_put(user);
+}
+
 /* The handle of read-only opens is not used for a file the host changed or took the rights of. */
 UNIT_TEST(shared_handle)
 {

@@ -176,15 +176,15 @@ UNIT_TEST(permissions)
     const struct vattr m644 = {.mode = 0644};
     struct dentry *d;
     struct vattr va;
-    u32 dev;
+    struct vstat vs;
 
     tree();
     REQUIRE(walk_path(&g_w, LX_AT_FDCWD, "/a/b", 0, &d) == 0);
     CHECK_EQ(vfs_setattr(&g_user, d, VA_MODE, &m700), -LX_EPERM);
     CHECK_EQ(vfs_setattr(&g_w, d, VA_MODE, &m700), 0);
-    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b", 0, &va, &dev), 0);
-    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b/c", 0, &va, &dev), -LX_EACCES);
-    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b/nope", 0, &va, &dev), -LX_EACCES);
+    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b", 4, 0, &vs), 0);
+    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b/c", 6, 0, &vs), -LX_EACCES);
+    CHECK_EQ(vfs_stat(&g_user, LX_AT_FDCWD, "/a/b/nope", 9, 0, &vs), -LX_EACCES);
     CHECK_EQ(v_try(&g_user, "/a/b", LX_O_RDONLY, 0), -LX_EACCES);
     CHECK_EQ(v_stat("/a/b/c", &va), 0);
     CHECK_EQ(v_try(&g_user, "/mine", LX_O_CREAT | LX_O_RDWR, 0600), -LX_EACCES);

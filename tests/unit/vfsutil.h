@@ -102,16 +102,20 @@ static inline s64 v_rmdir(const char *path)
 
 static inline s64 v_stat(const char *path, struct vattr *va)
 {
-    u32 dev;
+    struct vstat vs;
+    s64 r = vfs_stat(&g_w, LX_AT_FDCWD, path, strlen(path), WALK_FOLLOW, &vs);
 
-    return vfs_stat(&g_w, LX_AT_FDCWD, path, WALK_FOLLOW, va, &dev);
+    *va = vs.attr;
+    return r;
 }
 
 static inline s64 v_lstat(const char *path, struct vattr *va)
 {
-    u32 dev;
+    struct vstat vs;
+    s64 r = vfs_stat(&g_w, LX_AT_FDCWD, path, strlen(path), 0, &vs);
 
-    return vfs_stat(&g_w, LX_AT_FDCWD, path, 0, va, &dev);
+    *va = vs.attr;
+    return r;
 }
 
 /* Mount a fresh tmpfs. */

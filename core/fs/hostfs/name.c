@@ -314,7 +314,7 @@ static s64 node_listxattr(struct vnode *vn, char *buf, u64 size)
 #define NODE_OPS                                                                                   \
     .getattr = hostfs_getattr, .setattr = node_setattr, .revalidate = hostfs_revalidate,           \
     .getxattr = node_getxattr, .setxattr = node_setxattr, .listxattr = node_listxattr,             \
-    .access = hostfs_access, .release = hostfs_release
+    .access = hostfs_access, .identity = hostfs_identity, .release = hostfs_release
 
 const struct vnode_ops g_hostfs_dir_ops = {
     .lookup = dir_lookup,
@@ -325,6 +325,7 @@ const struct vnode_ops g_hostfs_dir_ops = {
     .rename = dir_rename,
     .tmpfile = dir_tmpfile,
     .open = hostfs_open,
+    .anchor = hostfs_anchor,
     NODE_OPS,
 };
 

@@ -24,6 +24,17 @@ bool hostnode_same(const struct vnode *vn, const struct host_stat *st)
            vn->type == hosttype_mode(st->type);
 }
 
+/* For host_stat_again: which file vn is, and when it was last seen changed. */
+static inline void known(const struct vnode *vn, struct host_stat *st)
+{
+    const struct hostnode *n = hostnode_of(vn);
+
+    st->dev = n->dev;
+    st->ino = n->ino;
+    st->btime_ns = n->btime_ns;
+    st->ctime_ns = vn->attr.ctime_ns;
+}
+
 static const struct vnode_ops *ops_of(u32 type)
 {
     return type == LX_S_IFDIR   ? &g_hostfs_dir_ops
@@ -135,12 +146,13 @@ s64 hostfs_getattr(struct vnode *vn)
     if (h == HOST_NONE) {
         h = hostnode_of(vn)->fresh;
     }
+    known(vn, &st);
     if (h != HOST_NONE) {
-        r = host_file_stat(h, &st);
+        r = host_stat_again(h, NULL, &st);
     } else {
         r = hostpath_of_vnode(&p, vn);
         if (r == 0) {
-            r = host_path_stat(hostfs_of(vn)->root, p.s, &st);
+            r = host_stat_again(hostfs_of(vn)->root, p.s, &st);
             hostpath_fini(&p);
         }
         r = hostfs_gone(r);
@@ -197,7 +209,8 @@ s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
     if (r < 0) {
         return r;
     }
-    r = host_path_stat(hostfs_of(vn)->root, path, &st);
+    known(vn, &st);
+    r = host_stat_again(hostfs_of(vn)->root, path, &st);
     if (r < 0) {
         return hostfs_gone(r);
     }
@@ -207,6 +220,36 @@ s64 hostfs_revalidate(struct vnode *vn, struct dentry *d)
     hoststat_attr(&st, &vn->attr);
     drop_fresh(hostnode_of(vn));
     return 0;
+}
+
+s64 hostfs_anchor(struct vnode *vn, host_handle *out)
+{
+    struct host_stat st;
+    struct hostpath p;
+    s64 r = hostpath_of_vnode(&p, vn);
+
+    if (r < 0) {
+        return r;
+    }
+    r = host_file_open(hostfs_of(vn)->root, p.s, HOST_O_NAME | HOST_O_DIR, 0, out);
+    hostpath_fini(&p);
+    if (r < 0) {
+        return r;
+    }
+    r = host_file_stat(*out, &st);
+    if (r == 0 && !hostnode_same(vn, &st)) {
+        r = -LX_ESTALE;
+    }
+    if (r < 0) {
+        host_handle_close(*out);
+    }
+    return r;
+}
+
+void hostfs_identity(struct vnode *vn, struct host_stat *st)
+{
+    known(vn, st);
+    st->type = hosttype_of(vn->type);
 }
 
 s64 hostfs_meta_node(struct vnode *vn, struct hostpath *p, struct host_node *out)

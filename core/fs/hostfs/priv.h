@@ -65,6 +65,8 @@ bool hostnode_same(const struct vnode *vn, const struct host_stat *st);
 /* Attributes from the host, by an open handle or by name; vnode locked. */
 s64 hostfs_getattr(struct vnode *vn);
 s64 hostfs_revalidate(struct vnode *vn, struct dentry *d);
+s64 hostfs_anchor(struct vnode *vn, host_handle *out);
+void hostfs_identity(struct vnode *vn, struct host_stat *st);
 /* A handle open on vn with these rights (0: any), borrowed while vn is locked, or HOST_NONE. */
 host_handle hostnode_handle(struct vnode *vn, u32 rights);
 /* vn as host_meta_* take it; *p must be ended. vnode locked. */
