@@ -50,12 +50,12 @@ BOTH_ROOTS = ("stat", "open_close", "pread", "getdents")
 class Side:
     """One way to run a program: native, lx on a root, a peer."""
 
-    def __init__(self, name, prefix, env=None, cwd=None, binary=None):
+    def __init__(self, name, prefix, env=None, binary=None, slow=False):
         self.name = name
         self.prefix = prefix
         self.env = env or {}
-        self.cwd = cwd
         self.binary = binary
+        self.slow = slow  # a thousand times native: fewer iterations, two rounds
 
 
 class Bench:
@@ -112,10 +112,7 @@ class Bench:
         else:
             self.notes.append("%s is missing: native figures only" % a.lx)
         if a.peers:
-            if shutil.which("proot"):
-                out.append(Side("proot", ["proot", "-r", "/"]))
-            if shutil.which("bwrap"):
-                out.append(Side("bwrap", ["bwrap", "--dev-bind", "/", "/", "--proc", "/proc"]))
+            out += [s for s in self.peers() if shutil.which(s.prefix[0])]
         usable = []
         for side in out:
             code, text = self.run(side, [side.binary or self.micro, "null", "1000"], 30)
@@ -124,6 +121,15 @@ class Bench:
             else:
                 self.notes.append("%s does not run here: %s" % (side.name, text.strip()[-200:]))
         return usable
+
+    def peers(self):
+        """Others that run this machine's programs for an ordinary user."""
+        return [
+            Side("bwrap", ["bwrap", "--dev-bind", "/", "/", "--proc", "/proc"]),
+            Side("proot", ["proot", "-r", "/"], slow=True),
+            Side("runsc", ["runsc", "--rootless", "--platform=ptrace", "--network=host", "--ignore-cgroups",
+                           "--root=" + os.path.join(self.cwd, "runsc"), "do"], slow=True),
+        ]
 
     def micro_once(self, side, name, iters):
         code, text = self.run(side, [side.binary or self.micro, name, str(iters)])
@@ -142,9 +148,9 @@ class Bench:
                 for side in order:
                     if side.name.startswith("dist") and name not in BOTH_ROOTS and not self.args.all_dist:
                         continue
-                    if side.name in ("proot",) and rnd > 1:
+                    if side.slow and rnd > 1:
                         continue
-                    value = self.micro_once(side, name, n)
+                    value = self.micro_once(side, name, max(20, n // 100) if side.slow else n)
                     if value is not None:
                         samples.setdefault(name, {}).setdefault(side.name, []).append(value)
             print("round %d of %d done" % (rnd + 1, self.args.rounds), file=sys.stderr, flush=True)
@@ -311,7 +317,7 @@ def parse(argv):
     p.add_argument("--all-dist", action="store_true", help="every benchmark on the distribution too")
     p.add_argument("--pku", choices=["0", "1"], help="PICOLX_PKU for lx")
     p.add_argument("--both-keys", action="store_true", help="columns with and without protection keys")
-    p.add_argument("--peers", action="store_true", help="proot and bwrap too, where installed")
+    p.add_argument("--peers", action="store_true", help="bwrap, proot and runsc too, where installed")
     p.add_argument("--no-start", action="store_true", help="leave out start times and memory")
     p.add_argument("--json", default=os.path.join(TOP, "build", "bench.json"))
     args = p.parse_args(argv)

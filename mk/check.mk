@@ -63,8 +63,8 @@ check: deps-check ## everything: build, lint, unit, host, guest, program tests; 
 	$(Q)$(PYTHON) tools/summary.py --results $(RESULTS) --make '$(MAKE)' \
 	    all lint-lite tool-check abi-check unit hosttest guest e2e session-test soak-lite
 
-bench: all bench-bin ## benchmarks against native, as ratios
-	$(Q)$(if $(wildcard bench/run.py),$(PYTHON) bench/run.py,echo 'no bench/run.py')
+bench: all bench-bin ## benchmarks against native, as ratios (PEERS=1: bwrap, proot, runsc too)
+	$(Q)$(PYTHON) bench/run.py $(if $(PEERS),--peers)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
