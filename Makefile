@@ -19,6 +19,7 @@ include mk/hosted.mk
 include mk/guest.mk
 include mk/session.mk
 include mk/unit.mk
+include mk/fuzz.mk
 include mk/check.mk
 include mk/lint.mk
 include mk/install.mk

@@ -57,11 +57,11 @@ soak-lite: all
 	$(Q)$(PYTHON) tests/soak/run.py --lx $(BUILD)/lx --count 20 --results $(RESULTS) loops kill
 
 # Every suite runs even if an earlier one fails; the last line is the sum.
-check: deps-check ## everything: build, lint, unit, host, guest, program tests; ends with the total
+check: deps-check ## everything: build, lint, unit, fuzz, host, guest, program tests; ends with the total
 	@rm -rf $(RESULTS)
 	@mkdir -p $(RESULTS)
 	$(Q)$(PYTHON) tools/summary.py --results $(RESULTS) --make '$(MAKE)' \
-	    all lint-lite tool-check abi-check unit hosttest guest e2e session-test soak-lite
+	    all lint-lite tool-check abi-check unit fuzz-check hosttest guest e2e session-test soak-lite
 
 bench: all bench-bin ## benchmarks against native, as ratios (PEERS=1: bwrap, proot, runsc too)
 	$(Q)$(PYTHON) bench/run.py $(if $(PEERS),--peers)

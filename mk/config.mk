@@ -37,6 +37,11 @@ HOSTED := -std=gnu11 -O2 -g -fno-strict-aliasing $(filter-out -Wundef,$(WARN)) -
 
 # unit tests: the same core sources, hosted, with sanitizers
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# gcc's word for it, which older clangs do not say
+SAN += $(if $(findstring clang,$(CC)),-D__SANITIZE_ADDRESS__=1)
+# mk/fuzz.mk
+LIBFUZZER ?=
+SAN += $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link)
 UNIT_CORE := -std=c11 -O1 -g -ffreestanding -nostdinc -isystem $(CC_INC) -fno-strict-aliasing \
              -DPICOLX_HOSTED=1 $(SAN) $(WARN) $(INCLUDES)
 UNIT_TEST := -std=gnu11 -O1 -g -fno-strict-aliasing -DPICOLX_HOSTED=1 -D_GNU_SOURCE $(SAN) \

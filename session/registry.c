@@ -161,6 +161,23 @@ static bool registry_pair(const char *section, const char *key, const char *valu
     return false;
 }
 
+/* The registry file. An entry that does not say where its files are, or how far it got, is not
+ * taken for anything: what is not installed is removed. */
+static bool read_registry(char *why, size_t size)
+{
+    if (!read_pairs("registry", registry_pair, why, size)) {
+        return false;
+    }
+    for (struct distro *d = g_distros; d; d = d->next) {
+        if (!d->path[0] || !d->state) {
+            snprintf(why, size, "%s/registry: [%s] lacks %s; correct or remove the file",
+                     g_paths.state, d->name, d->state ? "path" : "state");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ------------------------------------------------------------------ writing ---------------- */
 
 static const char *state_word(enum distro_state s)
@@ -269,7 +286,7 @@ bool registry_load(char *why, size_t size)
     struct distro *next;
 
     if (!paths_init(&g_paths, why, size) || !read_pairs("config", config_pair, why, size) ||
-        !read_pairs("registry", registry_pair, why, size)) {
+        !read_registry(why, size)) {
         return false;
     }
     for (struct distro *d = g_distros; d; d = next) {

@@ -152,6 +152,9 @@ static u32 movable_length(const u8 *p)
     if (m == 0) {
         return 0;
     }
+    if ((op == 0x8d && p[n] >> 6 == 3) || ((op == 0xc6 || op == 0xc7) && (p[n] & 0x38) != 0)) {
+        return 0; /* undefined, or the jumps of transactions (xbegin, xabort) */
+    }
     switch (op) {
     // clang-format off
     case 0x01: case 0x03: case 0x09: case 0x0b: case 0x21: case 0x23: case 0x29: case 0x2b:

@@ -274,32 +274,43 @@ static s64 packet_append_locked(struct pipe *p, struct uio *u, u32 n, u32 kind)
     return r;
 }
 
-static s64 packet_write(struct pipe *p, struct uio *u, u32 kind)
+/* One record's worth of u. Both locks held, the ring has its full size. */
+static s64 packet_write_locked(struct pipe *p, struct uio *u, u32 kind)
 {
     u64 n = kind ? MIN(u->resid, (u64)LX_PIPE_BUF) : u->resid;
-    u64 space;
+    u64 space = pipe_room(p);
+
+    if (space == 0 || (n <= LX_PIPE_BUF && n > space)) {
+        return -LX_EAGAIN;
+    }
+    return packet_append_locked(p, u, (u32)MIN(n, space), kind);
+}
+
+/* A long write is as many packets as there is room for. */
+static s64 packet_write(struct pipe *p, struct uio *u, u32 kind)
+{
+    s64 done = 0;
     s64 r;
 
     lock_acquire(&p->wr);
     lock_acquire(&p->rd);
     r = records_begin(p);
-    space = pipe_room(p);
-    if (r == 0 && (space == 0 || (n <= LX_PIPE_BUF && n > space))) {
-        r = -LX_EAGAIN;
-    }
-    n = MIN(n, space);
     if (r == 0 && p->size < p->capacity) {
         r = ring_resize(p, p->capacity);
     }
-    if (r == 0) {
-        r = packet_append_locked(p, u, (u32)n, kind);
+    while (r >= 0 && u->resid) {
+        r = packet_write_locked(p, u, kind);
+        done += r > 0 ? r : 0;
+        if (!kind) {
+            break;
+        }
     }
     lock_release(&p->rd);
     lock_release(&p->wr);
-    if (r > 0) {
+    if (done) {
         wake_readers(p);
     }
-    return r;
+    return done ? done : r;
 }
 
 /* ----------------------------------------------------------------------------- file ops ---- */

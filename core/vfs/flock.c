@@ -398,6 +398,20 @@ static void drop_all(struct vnode *vn, const void *owner, bool posix, bool only_
     }
 }
 
+/* Whether f has a flock lock of just that kind. */
+static bool has_whole(struct flock_list *l, const struct rec *want)
+{
+    struct rec *r;
+    bool has = false;
+
+    lock_acquire(&l->lock);
+    list_for_each_entry (r, &l->recs, node) {
+        has |= r->owner == want->owner && r->kind == REC_WHOLE && r->exclusive == want->exclusive;
+    }
+    lock_release(&l->lock);
+    return has;
+}
+
 s64 flock_whole(struct file *f, u32 op)
 {
     u32 what = op & ~(u32)LX_LOCK_NB;
@@ -416,6 +430,10 @@ s64 flock_whole(struct file *f, u32 op)
     if (!l) {
         return -LX_ENOLCK;
     }
+    if (has_whole(l, &want)) {
+        return 0;
+    }
+    drop_all(f->vnode, f, false, true); /* a conversion gives up the old one first: flock(2) */
     return set_lock(l, &want, false, !(op & LX_LOCK_NB));
 }
 

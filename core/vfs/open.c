@@ -292,7 +292,7 @@ static s64 create_last(struct creating *cr, struct nd *nd)
     s64 r;
 
     if (nd->kind != LAST_NAME || nd->slash) {
-        return -LX_EISDIR;
+        return nd->kind != LAST_NAME && (cr->flags & LX_O_EXCL) ? -LX_EEXIST : -LX_EISDIR;
     }
     known = dir_verify(dir, nd->last);
     vn_lock(dir->vnode);
@@ -375,10 +375,8 @@ static s64 open_create(const struct creating *what, s32 dfd, const char *path, u
     while (path[len]) {
         len++;
     }
-    if (len && path[len - 1] == '/') {
-        return -LX_EISDIR;
-    }
-    if (!(flags & LX_O_EXCL)) { /* the usual case: it exists and is known */
+    /* the usual case: it exists and is known */
+    if (!(flags & LX_O_EXCL) && len && path[len - 1] != '/') {
         r = walk_path(w, dfd, path, walk_flags | WALK_CACHED, &cr.found);
     }
     if (r == -LX_ENOENT || r == -LX_EAGAIN) {

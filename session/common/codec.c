@@ -167,6 +167,17 @@ static void take_strs(struct in *in, struct proto_strs *l)
     }
 }
 
+/* What pad() put. */
+static void take_pad(struct in *in)
+{
+    size_t n = (size_t)(-in->at & 3);
+    const u8 *p = take(in, n);
+
+    for (size_t i = 0; p && i < n; i++) {
+        in->bad |= p[i] != 0;
+    }
+}
+
 static void take_field(struct in *in, const struct proto_field *f, void *out)
 {
     void *p = (u8 *)out + f->offset;
@@ -191,7 +202,7 @@ static void take_field(struct in *in, const struct proto_field *f, void *out)
         break;
     }
     if (!in->bad) {
-        take(in, (size_t)(-in->at & 3));
+        take_pad(in);
     }
 }
 

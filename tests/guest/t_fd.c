@@ -334,6 +334,14 @@ CASE(flock_locks)
     sc(close, b);
     ERR(sc(flock, a, 0), EINVAL);
     ERR(sc(flock, a, 64), EINVAL);
+    /* A conversion gives up the old lock before it asks for the new one. */
+    b = OK(sc(open, "fl", O_RDONLY, 0));
+    EQ(sc(flock, a, 1), 0);
+    EQ(sc(flock, b, 1), 0);
+    ERR(sc(flock, a, 2 | 4), EAGAIN);
+    EQ(sc(flock, b, 2 | 4), 0);
+    EQ(sc(flock, b, 2 | 4), 0);
+    sc(close, b);
     ERR(sc(flock, 999, 1), EBADF);
     sc(close, a);
 }

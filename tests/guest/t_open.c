@@ -89,6 +89,13 @@ CASE(directories)
     ERR(sc(open, "dir", O_RDONLY | O_CREAT, 0644), EISDIR);
     ERR(sc(open, "newdir/", O_RDWR | O_CREAT, 0644), EISDIR);
     ERR(sc(open, "dir", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
+    /* what lies in front of the last name is looked at before it */
+    ERR(sc(open, "missing/new/", O_RDWR | O_CREAT, 0644), ENOENT);
+    ERR(sc(open, "dir/", O_RDWR | O_CREAT | O_EXCL, 0644), EISDIR);
+    ERR(sc(open, "dir/.", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
+    ERR(sc(open, "dir/..", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
+    ERR(sc(open, "dir/.", O_RDWR | O_CREAT, 0644), EISDIR);
+    ERR(sc(open, "/", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
     long fd = OK(sc(open, "dir", O_RDONLY, 0));
     char c;
     ERR(sc(read, fd, &c, 1), EISDIR);

@@ -353,6 +353,13 @@ CASE(packet_mode)
     EQ(sc(read, p[0], buf, 4), 4); /* the rest of the packet is lost */
     EQ(sc(read, p[0], buf, 16), 2);
     EQ(memcmp(buf, "xy", 2), 0);
+    /* a long write is several packets, at once even if it must not wait */
+    static char big[3 * 4096 - 96];
+    OK(sc(fcntl, p[1], F_SETFL, O_DIRECT | O_NONBLOCK));
+    EQ(sc(write, p[1], big, sizeof(big)), (long)sizeof(big));
+    EQ(sc(read, p[0], big, sizeof(big)), 4096);
+    EQ(sc(read, p[0], big, sizeof(big)), 4096);
+    EQ(sc(read, p[0], big, sizeof(big)), 4000);
     sc(close, p[0]);
     sc(close, p[1]);
 }
