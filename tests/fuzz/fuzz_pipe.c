@@ -36,9 +36,15 @@ static u64 used(void)
     return g_in - g_out;
 }
 
+/* Bytes that were given back may lie beyond the capacity. */
+static u64 room(void)
+{
+    return used() < g_capacity ? g_capacity - used() : 0;
+}
+
 static void check(void)
 {
-    u64 space = g_capacity - used();
+    u64 space = room();
     bool full = g_packets && g_last - g_first >= g_rec_cap;
     u32 in = file_poll(g_end[0], NULL);
     u32 out = file_poll(g_end[1], NULL);
@@ -74,7 +80,7 @@ static u64 model_write(u64 n, bool packet, bool *would_wait)
     }
     while (done < n) {
         u64 left = n - done;
-        u64 space = g_capacity - used();
+        u64 space = room();
         u64 step = packet ? MIN(left, (u64)LX_PIPE_BUF) : left;
         bool merge = g_last > g_first && !g_recs[(g_last - 1) % MAX_RECS].packet && !packet;
 
@@ -145,6 +151,32 @@ static void do_read(struct fz *z)
     FZ_CHECK_EQ(r, n && !there ? -LX_EAGAIN : (s64)want);
     FZ_CHECK(r <= 0 || memcmp(buf, g_queue + from % QUEUE, (size_t)r) == 0);
     free(buf);
+}
+
+/* What came out last goes back, as splice does with what it cannot pass on. */
+static void do_unread(struct fz *z)
+{
+    u32 want = fz_u8(z) & 1 ? fz_u8(z) : fz_u16(z);
+    u32 n = (u32)MIN((u64)want, g_out);
+    struct stretch *first = &g_recs[g_first % MAX_RECS];
+    bool joins = g_first < g_last && !first->packet;
+    s64 r;
+
+    if (!n || g_first == 0 || (g_out - n) % QUEUE + n > QUEUE) {
+        return;
+    }
+    r = pipe_file_unread(g_end[0], g_queue + (g_out - n) % QUEUE, n);
+    if (g_packets && !joins && g_last - g_first == g_rec_cap) {
+        FZ_CHECK_EQ(r, -LX_EAGAIN);
+        return;
+    }
+    FZ_CHECK_EQ(r, 0);
+    g_out -= n;
+    if (joins) {
+        first->len += n;
+    } else {
+        g_recs[--g_first % MAX_RECS] = (struct stretch){n, false};
+    }
 }
 
 /* Into guest memory of which only the first part is there. */
@@ -218,7 +250,7 @@ static void run_operations(struct fz *z)
                 file_setfl(g_end[1], LX_O_WRONLY | LX_O_NONBLOCK | (direct ? LX_O_DIRECT : 0)), 0);
             break;
         case 4: do_torn_read(z); break;
-        case 5:
+        case 5: do_unread(z); break;
         case 6:
         case 7:
         case 8:
@@ -241,7 +273,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     }
     blocks = blocks_now();
     g_in = g_out = 0;
-    g_first = g_last = 0;
+    g_first = g_last = 4096;
     g_packets = false;
     g_capacity = LX_PIPE_SIZE;
     FZ_CHECK(pipe_new(LX_O_NONBLOCK, g_end) == 0);
