@@ -350,3 +350,31 @@ CASE(vdso_agrees)
         CHECK(ns(&b) >= ns(&a) - 1000000 && ns(&b) <= ns(&c) + 1000000);
     }
 }
+
+/* Profilers: a timer on the time of one thread, which it is told of. */
+CASE(timer_on_the_time_of_a_thread)
+{
+    static const int clocks[] = {CLOCK_THREAD_CPUTIME_ID, CLOCK_PROCESS_CPUTIME_ID};
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        struct itimerspec its = {{0, 5000000}, {0, 5000000}};
+        struct gt_sigevent ev;
+        int id = -1;
+        memset(&ev, 0, sizeof(ev));
+        ev.signo = SIGPROF;
+        ev.notify = 4; /* SIGEV_THREAD_ID */
+        ev.tid = (int)sc(gettid);
+        g_hits = 0;
+        gt_handle(SIGPROF, on_sig, SA_SIGINFO | SA_RESTART, 0);
+        EQ(sc(timer_create, clocks[i], &ev, &id), 0);
+        EQ(sc(timer_settime, id, 0, &its, 0), 0);
+        int64_t t0 = gt_now();
+        while (g_hits < 3 && gt_now() - t0 < 10 * NSEC) {
+            for (volatile int k = 0; k < 10000; k++) {
+            }
+        }
+        CHECK(g_hits >= 3);
+        EQ(g_code, SI_TIMER);
+        EQ(sc(timer_delete, id), 0);
+        gt_default(SIGPROF);
+    }
+}
