@@ -239,7 +239,8 @@ void host_nap(u64 ns);
 s64 host_affinity_get(u32 slot, u8 *mask, u64 size);
 s64 host_affinity_set(u32 slot, const u8 *mask, u64 size);
 s64 host_nice_set(u32 slot, s32 nice);
-u32 host_cpu(void); /* processor the caller runs on */
+s32 host_nice_get(u32 slot); /* 0 when the host has no such thing */
+u32 host_cpu(void);          /* processor the caller runs on */
 
 /* ------------------------------------------------------------------ files and folders ------ */
 /*

@@ -149,6 +149,7 @@ static struct task *make_init(struct cred *cred)
         boot_fail("no memory", "", -LX_ENOMEM);
     }
     t->cred = cred;
+    t->nice = host_nice_get(0);
     t->files = fdtable_new();
     t->fs = fsinfo_new(vfs_root(), vfs_root(), 022);
     t->sighand = sighand_new();

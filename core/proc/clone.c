@@ -95,6 +95,21 @@ static void drop_resources(struct task *n)
     }
 }
 
+/* The processors t chose are its children's, too. Without memory: any. */
+static void inherit_cpus(const struct task *t, struct task *n)
+{
+    u8 *cpus = t->cpus ? kmalloc(CPU_MASK_SIZE) : NULL;
+
+    lock_acquire(&g_pid_lock);
+    if (cpus && t->cpus) {
+        memcpy(cpus, t->cpus, CPU_MASK_SIZE);
+        n->cpus = cpus;
+        cpus = NULL;
+    }
+    lock_release(&g_pid_lock);
+    kfree(cpus);
+}
+
 static void inherit(const struct task *t, struct task *n, const struct lx_clone_args *a)
 {
     memcpy(n->comm, t->comm, sizeof(n->comm));
@@ -104,6 +119,9 @@ static void inherit(const struct task *t, struct task *n, const struct lx_clone_
     n->sched_policy = t->sched_policy;
     n->sched_prio = t->sched_prio;
     n->timer_slack = t->timer_slack;
+    if (t->cpus) {
+        inherit_cpus(t, n);
+    }
     if (!(a->flags & LX_CLONE_VM) || (a->flags & LX_CLONE_VFORK)) {
         n->altstack = t->altstack;
     }

@@ -216,6 +216,18 @@ static s64 pool_take(void)
     return slot >= 0 ? slot : refused != 0 ? refused : -LX_EAGAIN;
 }
 
+/* A pool process is scheduled as the supervisor was; t may have chosen otherwise. What the host
+ * refuses stays as it is. */
+static void schedule_as(const struct task *t, u32 slot)
+{
+    if (t->cpus != NULL) {
+        (void)host_affinity_set(slot, t->cpus, CPU_MASK_SIZE);
+    }
+    if (t->nice != 0) {
+        (void)host_nice_set(slot, t->nice);
+    }
+}
+
 /* t runs on the pool process of `slot` from now on. False: that process was killed meanwhile, and
  * the supervisor may not have seen t there; if it has, t is dead and this was a success. */
 static bool hand_over(struct task *t, u32 slot, struct exec_job *job)
@@ -224,6 +236,7 @@ static bool hand_over(struct task *t, u32 slot, struct exec_job *job)
     struct task *expect = t;
 
     t->exec_job = job;
+    schedule_as(t, slot);
     atomic_store(&t->mm->users, 1);
     lock_acquire(&t->group->lock);
     t->kt = kt;

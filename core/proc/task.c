@@ -188,6 +188,7 @@ void task_put(struct task *t)
     pid_put(t->pid);
     group_put(t->group);
     count_down(&g_n_tasks);
+    kfree(t->cpus);
     kfree(t);
 }
 

@@ -145,12 +145,15 @@ struct task {
     u64 restart_arg[5];
     u64 fs_base; /* [o] while not loaded */
     s32 nice;
+    u8 *cpus; /* [P] processors that were chosen, CPU_MASK_SIZE bytes; NULL: never */
     u32 sched_policy, sched_prio; /* [a] */
     u64 timer_slack;
     u64 io_read, io_written, n_syscalls;
     void *ptrace; /* later */
     bool did_exec;
 };
+
+#define CPU_MASK_SIZE 128 /* bytes: 1024 processors */
 
 extern struct lock g_pid_lock;
 

@@ -5,6 +5,7 @@
  */
 #include "base/bits.h"
 #include "base/str.h"
+#include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
@@ -15,7 +16,6 @@
 #include "proc/times.h"
 #include "sysproto.h"
 
-#define MASK_SIZE      128 /* bytes: 1024 processors */
 #define RR_INTERVAL_NS (100 * NS_PER_MSEC)
 #define NICE_MIN       (-20)
 #define NICE_MAX       19
@@ -55,11 +55,58 @@ static bool may_set(struct task *t, struct task *of)
 
 /* ---------------------------------------------------------------------- processors -------- */
 
+/* A vfork child runs on its parent's host thread: what it chooses is kept for its own. */
+static bool on_lent_thread(const struct task *of)
+{
+    return of->vfork_parent != NULL;
+}
+
+static s64 cpus_get(struct task *of, u8 *m)
+{
+    s32 slot = task_slot(of);
+    bool noted;
+
+    memset(m, 0, CPU_MASK_SIZE);
+    lock_acquire(&g_pid_lock);
+    noted = of->cpus && on_lent_thread(of);
+    if (noted) {
+        memcpy(m, of->cpus, CPU_MASK_SIZE);
+    }
+    lock_release(&g_pid_lock);
+    return noted ? 0 : slot < 0 ? -LX_ESRCH : host_affinity_get((u32)slot, m, CPU_MASK_SIZE);
+}
+
+static bool mask_empty(const u8 *m)
+{
+    for (u32 i = 0; i < CPU_MASK_SIZE; i++) {
+        if (m[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static s64 cpus_note(struct task *of, const u8 *m)
+{
+    u8 *fresh = kmalloc(CPU_MASK_SIZE);
+    u8 *old;
+
+    if (!fresh) {
+        return -LX_ENOMEM;
+    }
+    memcpy(fresh, m, CPU_MASK_SIZE);
+    lock_acquire(&g_pid_lock);
+    old = of->cpus;
+    of->cpus = fresh;
+    lock_release(&g_pid_lock);
+    kfree(old);
+    return 0;
+}
+
 s64 sys_sched_getaffinity(struct task *t, s32 pid, u64 size, uptr mask)
 {
-    u8 m[MASK_SIZE];
+    u8 m[CPU_MASK_SIZE];
     struct task *of;
-    s32 slot;
     s64 r;
 
     if (size * 8 < host_caps()->ncpu || size & 7) {
@@ -69,28 +116,26 @@ s64 sys_sched_getaffinity(struct task *t, s32 pid, u64 size, uptr mask)
     if (!of) {
         return -LX_ESRCH;
     }
-    slot = task_slot(of);
+    r = cpus_get(of, m);
     task_put(of);
-    memset(m, 0, sizeof(m));
-    r = slot < 0 ? -LX_ESRCH : host_affinity_get((u32)slot, m, sizeof(m));
     if (r < 0) {
         return r;
     }
     r = ALIGN_UP((s64)(host_caps()->ncpu + 7) / 8, 8);
-    size = MIN(size, (u64)MASK_SIZE);
+    size = MIN(size, (u64)CPU_MASK_SIZE);
     size = MIN(size, MAX((u64)r, 8ull));
     return copy_to_user(mask, m, size) < 0 ? -LX_EFAULT : (s64)size;
 }
 
 s64 sys_sched_setaffinity(struct task *t, s32 pid, u64 size, uptr mask)
 {
-    u8 m[MASK_SIZE];
+    u8 m[CPU_MASK_SIZE];
     struct task *of;
     s32 slot;
     s64 r;
 
     memset(m, 0, sizeof(m));
-    if (copy_from_user(m, mask, MIN(size, (u64)MASK_SIZE)) < 0) {
+    if (copy_from_user(m, mask, MIN(size, (u64)CPU_MASK_SIZE)) < 0) {
         return -LX_EFAULT;
     }
     of = find(t, pid);
@@ -99,11 +144,16 @@ s64 sys_sched_setaffinity(struct task *t, s32 pid, u64 size, uptr mask)
     }
     r = may_set(t, of) ? 0 : -LX_EPERM;
     slot = task_slot(of);
-    task_put(of);
-    if (r < 0) {
-        return r;
+    if (r == 0 && on_lent_thread(of)) {
+        r = mask_empty(m) ? -LX_EINVAL : 0;
+    } else if (r == 0) {
+        r = slot < 0 ? -LX_ESRCH : host_affinity_set((u32)slot, m, sizeof(m));
     }
-    return slot < 0 ? -LX_ESRCH : host_affinity_set((u32)slot, m, sizeof(m));
+    if (r == 0) {
+        r = cpus_note(of, m);
+    }
+    task_put(of);
+    return r;
 }
 
 /* ---------------------------------------------------------------------- classes ----------- */
@@ -241,7 +291,7 @@ static s64 set_nice(struct task *t, struct task *of, s32 nice)
     if (nice < of->nice && !cred_capable(t->cred, LX_CAP_SYS_NICE) && (u64)(20 - nice) > limit) {
         return -LX_EACCES;
     }
-    if (nice != of->nice && slot >= 0) {
+    if (nice != of->nice && slot >= 0 && !on_lent_thread(of)) {
         r = host_nice_set((u32)slot, nice);
     }
     if (r < 0) {

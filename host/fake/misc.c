@@ -211,6 +211,13 @@ s64 host_affinity_set(u32 slot, const u8 *mask, u64 size)
     return size && (mask[0] & 3) ? 0 : -LX_EINVAL;
 }
 
+s32 host_nice_get(u32 slot)
+{
+    (void)slot;
+    FAKE_CALL();
+    return 0;
+}
+
 s64 host_nice_set(u32 slot, s32 nice)
 {
     (void)slot;

@@ -351,6 +351,13 @@ s64 host_nice_set(u32 slot, s32 nice)
     return raw_syscall3(__NR_setpriority, 0, atomic_load(&host_thread_of(slot)->tid), (s64)nice);
 }
 
+s32 host_nice_get(u32 slot)
+{
+    s64 r = raw_syscall2(__NR_getpriority, 0, atomic_load(&host_thread_of(slot)->tid));
+
+    return r > 0 ? 20 - (s32)r : 0;
+}
+
 u32 host_cpu(void)
 {
     u32 cpu = 0;

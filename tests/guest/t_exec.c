@@ -71,6 +71,14 @@ int gt_helper(int argc, char **argv)
     if (strcmp(argv[1], "=exit") == 0) {
         return (int)gt_atol(argv[2]);
     }
+    if (strcmp(argv[1], "=sched") == 0) {
+        /* exit status: how far we are from the processor and nice value that are named */
+        unsigned long mask[16];
+        memset(mask, 0, sizeof(mask));
+        return (sc(sched_getaffinity, 0, sizeof(mask), mask) <= 0) |
+               (mask[0] != 1ul << gt_atol(argv[2])) << 1 |
+               (sc(getpriority, 0, 0) != gt_atol(argv[3])) << 2;
+    }
     if (strcmp(argv[1], "=cat") == 0) {
         long n = sc(read, 0, buf, sizeof(buf));
         sc(write, 1, buf, n > 0 ? n : 0);
@@ -391,6 +399,51 @@ CASE(vfork_exec)
         sc(exit, sc(execve, "missing", argv, g_noenv) == -ENOENT ? 5 : 6);
     }
     EQ(gt_wait(pid), STATUS_EXIT(5));
+}
+
+/* What is chosen for scheduling goes on to children, and what a child chooses stays its own. */
+CASE(scheduling_over_exec)
+{
+    unsigned long mask[16];
+    unsigned long now[16];
+    char cpu[8];
+    char prio[8];
+    char *argv[] = {"x", "=sched", cpu, prio, NULL};
+    const char *path = self();
+    long base = sc(getpriority, 0, 0);
+    int bit = 0;
+
+    memset(mask, 0, sizeof(mask));
+    CHECK(sc(sched_getaffinity, 0, sizeof(mask), mask) > 0);
+    while (!(mask[0] >> bit & 1)) {
+        bit++;
+    }
+    unsigned long one = 1ul << bit;
+    gt_format(cpu, sizeof(cpu), "%d", bit);
+    gt_format(prio, sizeof(prio), "%ld", base - 1);
+    long pid = gt_vfork();
+    if (pid == 0) {
+        sc(sched_setaffinity, 0, 8, &one);
+        sc(setpriority, 0, 0, 21 - base);
+        sc(execve, path, argv, g_noenv);
+        sc(exit, 99);
+    }
+    EQ(gt_wait(pid), 0);
+    memset(now, 0, sizeof(now));
+    CHECK(sc(sched_getaffinity, 0, sizeof(now), now) > 0);
+    EQ(memcmp(now, mask, sizeof(now)), 0);
+    EQ(sc(getpriority, 0, 0), base);
+    pid = IN_CHILD({
+        EQ(sc(sched_setaffinity, 0, 8, &one), 0);
+        EQ(sc(setpriority, 0, 0, 21 - base), 0);
+        long p = gt_vfork();
+        if (p == 0) {
+            sc(execve, path, argv, g_noenv);
+            sc(exit, 99);
+        }
+        EQ(gt_wait(p), 0);
+    });
+    CHILD_OK(pid);
 }
 
 /* ---- scripts ---- */

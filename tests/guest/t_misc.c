@@ -313,10 +313,13 @@ CASE(scheduling)
 
 CASE(nice_values)
 {
-    EQ(sc(getpriority, 0, 0), 20);
+    long base = sc(getpriority, 0, 0); /* 20 less the nice value */
+    CHECK(base >= 1 && base <= 40);
     long pid = IN_CHILD({
-        EQ(sc(setpriority, 0, 0, 5), 0);
-        EQ(sc(getpriority, 0, 0), 15);
+        EQ(sc(setpriority, 0, 0, 20 - base), 0);
+        EQ(sc(getpriority, 0, 0), base);
+        EQ(sc(setpriority, 0, 0, 22 - base), 0);
+        EQ(sc(getpriority, 0, 0), base - 2);
         EQ(sc(setpriority, 0, 0, 100), 0);
         EQ(sc(getpriority, 0, 0), 1);
         if (sc(geteuid) != 0) {

@@ -781,6 +781,7 @@ static void t_system(struct suite *s)
     OK(fs.bsize > 0 && fs.namelen >= 255);
     memset(mask, 0, sizeof(mask));
     OK(host_affinity_get(0, mask, sizeof(mask)) >= 0);
+    OK(host_nice_get(0) >= -20 && host_nice_get(0) <= 19);
     EQ(host_times(0, false, &times), 0);
     EQ(host_times(0, true, &times), 0);
     OK(!host_slot_idle(0));
