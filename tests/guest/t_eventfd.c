@@ -123,6 +123,10 @@ CASE(timerfd)
     sc(close, fd);
     ERR(sc(timerfd_create, 99, 0), EINVAL);
     ERR(sc(timerfd_create, CLOCK_MONOTONIC, 2), EINVAL);
+    if (sc(geteuid) != 0) {
+        ERR(sc(timerfd_create, CLOCK_REALTIME_ALARM, 0), EPERM);
+        ERR(sc(timerfd_create, CLOCK_BOOTTIME_ALARM, 0), EPERM);
+    }
 }
 
 CASE(timerfd_absolute)
