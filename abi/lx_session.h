@@ -15,10 +15,10 @@
 #define LXSESSION_HANDLES 32    /* handles with one message */
 #define LXSESSION_CLASSES 128
 
-#define LXSESSION_TAKE    0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
-#define LXSESSION_TRACE   0x408c4c02 /* struct lx_session_trace */
-#define LXSESSION_UNTRACE 0x4c03     /* end it; prints the summary */
-#define LXSESSION_DROP    0x4c04     /* close the handles that were not taken */
+#define LXSESSION_TAKE     0x40184c01 /* struct lx_session_take: returns a descriptor, cloexec */
+#define LXSESSION_TRACE    0x408c4c02 /* struct lx_session_trace */
+#define LXSESSION_UNTRACE  0x4c03     /* end it; prints the summary */
+#define LXSESSION_DROP     0x4c04     /* close the handles that were not taken */
 /* From now on somebody outside continues the process whose number is the argument (0: the caller)
  * when it is stopped: its process group does not count as orphaned. UNATTEND: nobody any more. */
 #define LXSESSION_ATTEND   0x4c05

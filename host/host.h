@@ -161,7 +161,8 @@ s64 host_mem_object(u64 size, host_handle *out);
  * only when `force`. */
 s64 host_peer_copy(u32 slot, bool write, bool force, u64 guest_addr, void *buf, u64 len);
 
-/* The shared kernel heap, KHEAP_SIZE bytes behind lxcore's data; on the fake, g_hosted_heap says. */
+/* The shared kernel heap, KHEAP_SIZE bytes behind lxcore's data; on the fake, g_hosted_heap says.
+ */
 extern char host_heap_lo[];
 /* Commit or give back pages of the shared kernel heap. Given-back pages read as zero. */
 s64 host_heap_commit(u64 addr, u64 len);

@@ -61,6 +61,7 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
     struct host_thread *ht = host_thread_of(slot);
     bool process = (flags & CLONE_THREAD) == 0;
     u32 pid = process ? 0 : atomic_load(&host_thread_of(kthread_self()->slot)->pid);
+    u32 busy = ~0u;
     s64 r;
 
     ht->fn = fn;
@@ -69,7 +70,7 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
     atomic_store(&ht->permit, PERMIT_NONE);
     atomic_store(&ht->ready, 0);
     atomic_store(&ht->pid, pid);
-    atomic_store(&ht->tid, ~0u); /* busy, number not known yet */
+    atomic_store(&ht->tid, busy); /* number not known yet */
     note_slot(slot, pid);
     /* the host itself notes whose slot it is, before anybody can be killed between the two */
     r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
@@ -79,6 +80,8 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
         atomic_store(&ht->tid, 0);
         return r == -LX_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
     }
+    /* the new thread notes it too, when it gets to run; the caller may want to use it at once */
+    atomic_compare_exchange_strong(&ht->tid, &busy, (u32)r);
     return 0;
 }
 

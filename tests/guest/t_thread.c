@@ -56,6 +56,21 @@ CASE(many_in_turn)
     EQ(g_count, 200);
 }
 
+/* What is asked about a thread right after its start finds it there. */
+CASE(known_at_once)
+{
+    for (int i = 0; i < 100; i++) {
+        struct gt_thread t;
+        unsigned long mask[16];
+        int tid = 0;
+        OK(gt_thread_start(&t, add_one, NULL));
+        tid = t.tid; /* 0 when it has ended */
+        long r = tid ? sc(sched_getaffinity, tid, sizeof(mask), mask) : 8;
+        CHECK(r > 0 || (r == -ESRCH && t.tid == 0));
+        gt_thread_join(&t);
+    }
+}
+
 CASE(many_at_once)
 {
     enum { N = 100 };
