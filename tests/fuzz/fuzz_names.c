@@ -541,16 +541,15 @@ static bool room_for_more(void)
 static void do_stat(const char *path, u32 flags)
 {
     struct way w;
-    struct vattr va;
-    u32 dev;
+    struct vstat st;
     bool scoped = (flags & (WALK_BENEATH | WALK_IN_ROOT)) != 0;
     s64 want = model_walk(&w, path, flags, false);
-    s64 r = vfs_stat(&g_w, scoped ? g_beneath : LX_AT_FDCWD, path, flags, &va, &dev);
+    s64 r = vfs_stat(&g_w, scoped ? g_beneath : LX_AT_FDCWD, path, strlen(path), flags, &st);
 
     FZ_CHECK_EQ(r, want);
     if (r == 0) {
-        FZ_CHECK(g_nodes[w.at].ino == 0 || g_nodes[w.at].ino == va.ino);
-        g_nodes[w.at].ino = va.ino;
+        FZ_CHECK(g_nodes[w.at].ino == 0 || g_nodes[w.at].ino == st.attr.ino);
+        g_nodes[w.at].ino = st.attr.ino;
     }
 }
 
