@@ -198,6 +198,9 @@ s64 host_proc_kill(u32 slot);
  *   returns its host process id (> 0), 0 when none has ended
  *   signalled   true when the host ended it, false when it called host_proc_exit */
 s64 host_proc_reap(bool *signalled);
+/* Supervisor only: whether ends of processes leave its host_park alone (at first they end it). What
+ * ended meanwhile ends the first park after quiet(false). */
+void host_proc_quiet(bool quiet);
 /* Host process id of a slot, 0 when it has none: for logs and reaping. */
 u32 host_slot_pid(u32 slot);
 /* First slot >= from that belonged to a host process, or -LX_ESRCH. Supervisor only. */

@@ -14,6 +14,7 @@
 #include "proc/task.h"
 
 #define MAX_WATCHES 32
+#define REAP_NS     (2 * NS_PER_MSEC)
 
 struct watch {
     host_handle h;
@@ -28,6 +29,8 @@ static struct {
     u32 n;                           /* [l] */
     struct watch watch[MAX_WATCHES]; /* [l] */
     u32 pool;                        /* [o] */
+    bool quiet;                      /* [o] not woken by ends of processes */
+    s64 last_reap_ns;                /* [o] when there was something to reap */
     _Atomic u32 over;                /* [a] pid 1 ended */
     s32 status;                      /* wait status of pid 1 */
 } g_sup = {.lock = LOCK_INIT(LOCK_SESSION)};
@@ -78,14 +81,43 @@ void supervisor_unwatch(host_handle h)
     host_unpark(0);
 }
 
-static void reap(void)
+static bool reap(void)
 {
     bool signalled = false;
+    bool any = false;
     s64 pid;
 
     while ((pid = host_proc_reap(&signalled)) > 0) {
         exit_reap_host((u32)pid, signalled);
+        any = true;
     }
+    return any;
+}
+
+/*
+ * Nobody waits for the reaping of a process that ended by itself: it has told its parent and given
+ * its slot back. So while processes end often the supervisor does not wake up for each: it looks
+ * every REAP_NS, and goes back to being woken when a look finds nothing. Returns the next look.
+ */
+static s64 reap_some(void)
+{
+    s64 now = host_clock_ns(HOST_CLOCK_MONO);
+    bool often;
+
+    if (g_sup.quiet && now < g_sup.last_reap_ns + REAP_NS) {
+        return g_sup.last_reap_ns + REAP_NS;
+    }
+    often = now < g_sup.last_reap_ns + 2 * REAP_NS;
+    if (!reap()) {
+        often = false;
+    } else {
+        g_sup.last_reap_ns = now;
+    }
+    if (g_sup.quiet != often) {
+        g_sup.quiet = often;
+        host_proc_quiet(often);
+    }
+    return often ? now + REAP_NS : HOST_NO_DEADLINE;
 }
 
 /* Sleep until something happens; run the watches that became ready. */
@@ -151,18 +183,18 @@ static void report(void)
 void supervisor_loop(void)
 {
     for (;;) {
-        s64 deadline;
+        s64 deadline, next_reap;
 
         if (host_report_wanted()) {
             report();
         }
-        reap();
+        next_reap = reap_some();
         if (atomic_load(&g_sup.over)) {
             supervisor_exit(exit_status(g_sup.status));
         }
         (void)exec_pool_refill(g_sup.pool);
         async_run();
         deadline = timer_run();
-        sleep_once(deadline);
+        sleep_once(MIN(deadline, next_reap));
     }
 }

@@ -34,6 +34,7 @@
 #include "vfs/namei.h"
 
 #define POOL_MAX 64
+#define POOL_LOW 1 /* refilled when so few are left */
 
 /* locks: l g_pool.lock */
 static struct {
@@ -182,6 +183,7 @@ bool exec_pool_forget(u32 slot)
 static s64 pool_pop(s64 *refused)
 {
     s64 slot = -1;
+    bool low;
 
     lock_acquire(&g_pool.lock);
     if (g_pool.n > 0) {
@@ -189,8 +191,11 @@ static s64 pool_pop(s64 *refused)
     } else if (refused != NULL) {
         *refused = g_pool.refused;
     }
+    low = g_pool.n <= POOL_LOW;
     lock_release(&g_pool.lock);
-    host_unpark(0); /* the supervisor makes a new one */
+    if (low) {
+        host_unpark(0); /* the supervisor makes new ones, two or more at a time */
+    }
     return slot;
 }
 

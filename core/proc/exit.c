@@ -37,7 +37,9 @@ void (*g_session_leader_exited)(struct group *g);
 
 static void leave_memory(struct task *t)
 {
-    rseq_forget(t);
+    if (atomic_load(&t->mm->users) > 1) {
+        rseq_forget(t); /* else nobody sees what the host still writes there */
+    }
     futex_exit_robust(t);
 }
 

@@ -360,6 +360,11 @@ s64 host_proc_kill(u32 slot)
     return 0;
 }
 
+void host_proc_quiet(bool quiet)
+{
+    (void)quiet; /* processes of the fake do not end */
+}
+
 s64 host_proc_reap(bool *signalled)
 {
     *signalled = false;

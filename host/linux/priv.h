@@ -9,16 +9,27 @@
 
 #define KICK_SIGNAL 62
 
+/* As set_robust_list(2) wants it. */
+struct robust_node {
+    u64 next;
+};
+struct robust_head {
+    struct robust_node list;
+    s64 offset; /* from an entry to its futex */
+    u64 pending;
+};
+
 /* Backend's own words in struct kthread. */
 struct host_thread {
     _Atomic u32 permit; /* PERMIT_*                                              */
-    _Atomic u32 tid;    /* host thread id, 0 none; cleared by the host at its end */
+    _Atomic u32 tid;    /* host thread id; 0 none, FUTEX_OWNER_DIED: it has left */
     _Atomic u32 pid;    /* host process id                                       */
     _Atomic u32 ready;  /* may be signalled: alternate stack armed               */
     void (*fn)(void *); /* what a new thread runs                                */
     void *arg;
     u32 new_process;
-    u32 reaped;
+    struct robust_head robust; /* handed to the host at the thread's end: `tid` is the only entry */
+    struct robust_node robust_entry;
 };
 _Static_assert(sizeof(struct host_thread) <= sizeof(((struct kthread *)0)->host), "too large");
 

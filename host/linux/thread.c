@@ -4,8 +4,10 @@
  *
  * Every pico process is a child of the supervisor (CLONE_PARENT), shares its descriptor table and
  * dies with it (parent-death signal). A slot's host_thread tells who runs on it: `tid` is written
- * by the host when the thread starts and cleared by the host when it ends, so that nobody touches
- * a kernel stack that is still in use.
+ * by the host when the thread starts and marked by the host when it ends, so that nobody touches
+ * a kernel stack that is still in use. For the mark a thread that ends names `tid` as a robust
+ * futex it owns: that works for the last thread of a process too, before anybody has reaped it,
+ * which CLONE_CHILD_CLEARTID does not.
  */
 #include <asm/unistd.h>
 #include <linux/futex.h>
@@ -20,6 +22,8 @@
 
 #define SIG_KILL   9
 #define SIG_CHLD   17
+#define SIG_BLOCK   0
+#define SIG_UNBLOCK 1
 #define WAIT_P_PID 1
 #define WAIT_PEEK  (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
 
@@ -73,8 +77,7 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
     atomic_store(&ht->tid, busy); /* number not known yet */
     note_slot(slot, pid);
     /* the host itself notes whose slot it is, before anybody can be killed between the two */
-    r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
-                       (process ? CLONE_PARENT_SETTID : 0u),
+    r = host_clone(flags | CLONE_FILES | CLONE_CHILD_SETTID | (process ? CLONE_PARENT_SETTID : 0u),
                    kt, (void *)&ht->tid, kt, (void *)&g_slot_pid[slot]);
     if (r < 0) {
         atomic_store(&ht->tid, 0);
@@ -100,34 +103,40 @@ s64 host_proc_spawn(u32 slot, void (*fn)(void *), void *arg)
     return start(slot, SIG_CHLD, fn, arg);
 }
 
-void host_thread_exit(void)
+_Noreturn static void leave(long how)
 {
     struct host_thread *ht = host_thread_of(kthread_self()->slot);
 
     atomic_store(&ht->ready, 0);
+    ht->robust.list.next = (u64)&ht->robust_entry;
+    ht->robust.offset = (s64)((u64)&ht->tid - (u64)&ht->robust_entry);
+    ht->robust.pending = 0;
+    ht->robust_entry.next = (u64)&ht->robust.list;
+    raw_syscall2(__NR_set_robust_list, &ht->robust, sizeof(ht->robust));
     for (;;) {
-        raw_syscall1(__NR_exit, 0);
+        raw_syscall1(how, 0);
     }
+}
+
+void host_thread_exit(void)
+{
+    leave(__NR_exit);
 }
 
 void host_proc_exit(void)
 {
-    struct host_thread *ht = host_thread_of(kthread_self()->slot);
-
-    atomic_store(&ht->ready, 0);
-    for (;;) {
-        raw_syscall1(__NR_exit_group, 0);
-    }
+    leave(__NR_exit_group);
 }
 
-/* The host clears `tid` at a thread's end, but not at that of a killed process: its parent, the
+/* The host marks `tid` when a thread leaves, but not when a process is killed: its parent, the
  * supervisor, asks. */
 bool host_slot_idle(u32 slot)
 {
     u32 pid = host_slot_pid(slot);
+    u32 tid = atomic_load(&host_thread_of(slot)->tid);
     u64 info[16] = {0};
 
-    if (atomic_load(&host_thread_of(slot)->tid) == 0) {
+    if (tid == 0 || tid == FUTEX_OWNER_DIED) {
         return true;
     }
     if (kthread_self()->slot != 0 || pid == 0 || slot == 0) {
@@ -161,6 +170,13 @@ s64 host_proc_reap(bool *signalled)
     return pid;
 }
 
+void host_proc_quiet(bool quiet)
+{
+    u64 set = 1ull << (SIG_CHLD - 1);
+
+    raw_syscall4(__NR_rt_sigprocmask, quiet ? SIG_BLOCK : SIG_UNBLOCK, &set, 0, 8);
+}
+
 s64 host_slot_of_pid(u32 pid, u32 from)
 {
     u32 high = atomic_load(&g_slot_high);
@@ -181,7 +197,9 @@ bool host_slot_clear(u32 slot)
     bool was = atomic_exchange(&ht->ready, 0) != 0;
 
     atomic_store(&g_slot_pid[slot], 0);
-    return atomic_exchange(&ht->tid, 0) != 0 || was;
+    u32 tid = atomic_exchange(&ht->tid, 0);
+
+    return (tid != 0 && tid != FUTEX_OWNER_DIED) || was;
 }
 
 void host_set_tls(u64 base)
