@@ -66,6 +66,14 @@ $(GTC_STATIC): $(BUILD)/$(GT)/%.static: $(GT)/libc/%.c
 	@mkdir -p $(OBJ)/$(GT)/libc
 	$(Q)$(CC) $(GTC_FLAGS) $(DEPFLAGS) -MF $(OBJ)/$(GT)/libc/$*.static.d -static -o $@ $< -lm -lrt
 
-GUEST_BIN := $(GT_BIN) $(GTC_DYN) $(GTC_STATIC)
+# the work that tests/soak/run.py kills
+MILL := $(BUILD)/tests/soak/mill
+$(MILL): tests/soak/mill.c
+	$(call say,CC,$@)
+	$(mkdir)
+	@mkdir -p $(OBJ)/tests/soak
+	$(Q)$(CC) $(GTC_FLAGS) $(DEPFLAGS) -MF $(OBJ)/tests/soak/mill.d -static -o $@ $<
+
+GUEST_BIN := $(GT_BIN) $(GTC_DYN) $(GTC_STATIC) $(MILL)
 .PHONY: guest-bin
 guest-bin: $(GUEST_BIN) ## the guest test programs

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/types.h"
+#include "base/undo.h"
 
 /* Spread all bits of `x` over all bits of the result (a bijection); take any bits of it. */
 static inline u64 hash_u64(u64 x)
@@ -96,9 +97,12 @@ static inline bool hlist_unhashed(const struct hlist_node *n)
 /* Put `n`, which is on no chain, at the front. */
 static inline void hlist_add(struct hlist_node *n, struct hlist_head *h)
 {
+    undo_note_word(&n->pprev, sizeof(n->pprev), 0);
+    undo_note(&h->first);
     n->next = h->first;
     n->pprev = &h->first;
     if (h->first) {
+        undo_note(&h->first->pprev);
         h->first->pprev = &n->next;
     }
     h->first = n;
@@ -110,8 +114,12 @@ static inline void hlist_del(struct hlist_node *n)
     if (!n->pprev) {
         return;
     }
+    undo_note(&n->next);
+    undo_note(&n->pprev);
+    undo_note(n->pprev);
     *n->pprev = n->next;
     if (n->next) {
+        undo_note(&n->next->pprev);
         n->next->pprev = n->pprev;
     }
     hlist_node_init(n);

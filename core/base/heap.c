@@ -2,12 +2,16 @@
 /* Binary heap in an array: the children of slot i are 2i+1 and 2i+2, no child is smaller. */
 #include "base/heap.h"
 
+#include "base/str.h"
+#include "base/undo.h"
 #include "lx_errno.h"
 
 #define FIRST_CAPACITY 16
 
 static void place(struct minheap *h, struct minheap_node *n, u32 at)
 {
+    undo_note(&h->slots[at]);
+    undo_note(&n->index);
     h->slots[at] = n;
     n->index = at;
 }
@@ -80,7 +84,9 @@ void minheap_fini(struct minheap *h)
 int minheap_reserve(struct minheap *h, u32 count)
 {
     u32 capacity = h->capacity ? h->capacity : FIRST_CAPACITY;
+    struct minheap_node **old = h->slots;
     struct minheap_node **fresh;
+    u32 old_capacity = h->capacity;
 
     if (count <= h->capacity) {
         return 0;
@@ -91,12 +97,20 @@ int minheap_reserve(struct minheap *h, u32 count)
         }
         capacity *= 2;
     }
-    fresh = h->resize(h->ctx, h->slots, h->capacity, capacity);
+    fresh = h->resize(h->ctx, NULL, 0, capacity);
     if (!fresh) {
         return -LX_ENOMEM;
     }
+    if (old) {
+        memcpy(fresh, old, h->count * sizeof(struct minheap_node *));
+    }
+    undo_note(&h->slots);
+    undo_note(&h->capacity);
     h->slots = fresh;
-    h->capacity = capacity;
+    h->capacity = capacity; /* undone together or not at all: the old one is freed after both */
+    if (old) {
+        h->resize(h->ctx, old, old_capacity, 0);
+    }
     return 0;
 }
 
@@ -107,6 +121,7 @@ int minheap_insert(struct minheap *h, struct minheap_node *n, u64 key)
     if (err < 0) {
         return err;
     }
+    undo_note(&h->count);
     n->key = key;
     h->count++;
     sift_up(h, n, h->count - 1);
@@ -121,6 +136,8 @@ void minheap_remove(struct minheap *h, struct minheap_node *n)
     if (at == MINHEAP_NONE) {
         return;
     }
+    undo_note(&h->count);
+    undo_note(&n->index);
     h->count--;
     last = h->slots[h->count];
     if (last != n) {
@@ -131,6 +148,7 @@ void minheap_remove(struct minheap *h, struct minheap_node *n)
 
 void minheap_update(struct minheap *h, struct minheap_node *n, u64 key)
 {
+    undo_note(&n->key);
     n->key = key;
     settle(h, n, n->index);
 }

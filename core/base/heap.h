@@ -20,8 +20,8 @@ struct minheap {
     u32 count;
     u32 capacity;
     /*
-     * Resize the array from `from` to `to` pointers, keeping the contents (realloc); from 0: old
-     * is NULL; to 0: free it and return NULL. NULL if there is no memory: `old` stays valid.
+     * Memory for the array: old NULL and from 0: room for `to` pointers, NULL if there is none;
+     * to 0: free `old` of `from` pointers.
      */
     struct minheap_node **(*resize)(void *ctx, struct minheap_node **old, u32 from, u32 to);
     void *ctx;

@@ -2,11 +2,13 @@
 /*
  * Doubly linked intrusive lists. A `struct list_head` is both the anchor and the link inside each
  * element; an empty list, and a link that is on no list, points at itself. All operations are
- * O(1) and pure; the caller owns the elements and the locking.
+ * O(1); the caller owns the elements and the locking. Changes are noted in the undo journal: an
+ * addition undone leaves the element on no list.
  */
 #pragma once
 
 #include "base/types.h"
+#include "base/undo.h"
 
 struct list_head {
     struct list_head *next;
@@ -35,10 +37,28 @@ static inline bool list_empty(const struct list_head *l)
 static inline void list_link_(struct list_head *item, struct list_head *prev,
                               struct list_head *next)
 {
+    void *const at[4] = {&item->prev, &item->next, &prev->next, &next->prev};
+    const void *const old[4] = {item, item, next, prev};
+
+    undo_note4(at, old);
     item->prev = prev;
     item->next = next;
+    atomic_signal_fence(memory_order_seq_cst); /* who walks forward only never sees half of it */
     prev->next = item;
     next->prev = item;
+}
+
+/* Close the gap around `item`; used by the two removals below, which set its own links. */
+static inline void list_unlink_(struct list_head *item)
+{
+    struct list_head *prev = item->prev;
+    struct list_head *next = item->next;
+    void *const at[4] = {&item->prev, &item->next, &prev->next, &next->prev};
+    const void *const old[4] = {prev, next, item, item};
+
+    undo_note4(at, old);
+    next->prev = prev;
+    prev->next = next;
 }
 
 /* Put `item` right after `at`: at the front if `at` is the anchor. `item` is on no list. */
@@ -56,8 +76,7 @@ static inline void list_add_tail(struct list_head *item, struct list_head *at)
 /* Take `item` off its list. Its links become NULL: only list_init or an add may follow. */
 static inline void list_del(struct list_head *item)
 {
-    item->next->prev = item->prev;
-    item->prev->next = item->next;
+    list_unlink_(item);
     item->next = NULL;
     item->prev = NULL;
 }
@@ -65,8 +84,7 @@ static inline void list_del(struct list_head *item)
 /* Take `item` off its list, if it is on one, and leave it self-linked: may be repeated. */
 static inline void list_del_init(struct list_head *item)
 {
-    item->next->prev = item->prev;
-    item->prev->next = item->next;
+    list_unlink_(item);
     list_init(item);
 }
 
@@ -83,6 +101,12 @@ static inline void list_splice(struct list_head *from, struct list_head *to)
     if (list_empty(from)) {
         return;
     }
+    undo_note(&from->next->prev);
+    undo_note(&to->prev->next);
+    undo_note(&from->prev->next);
+    undo_note(&to->prev);
+    undo_note(&from->next);
+    undo_note(&from->prev);
     from->next->prev = to->prev;
     to->prev->next = from->next;
     from->prev->next = to;

@@ -6,6 +6,8 @@
  */
 #include "base/rbtree.h"
 
+#include "base/undo.h"
+
 #define RED ((uintptr_t)1)
 
 static bool is_red(const struct rb_node *n)
@@ -15,16 +17,19 @@ static bool is_red(const struct rb_node *n)
 
 static void set_red(struct rb_node *n)
 {
+    undo_note(&n->parent_red);
     n->parent_red |= RED;
 }
 
 static void set_black(struct rb_node *n)
 {
+    undo_note(&n->parent_red);
     n->parent_red &= ~RED;
 }
 
 static void set_parent(struct rb_node *n, struct rb_node *parent)
 {
+    undo_note(&n->parent_red);
     n->parent_red = (uintptr_t)parent | (n->parent_red & RED);
 }
 
@@ -32,13 +37,12 @@ static void set_parent(struct rb_node *n, struct rb_node *parent)
 static void change_child(struct rb_root *root, struct rb_node *parent, const struct rb_node *old,
                          struct rb_node *fresh)
 {
-    if (!parent) {
-        root->node = fresh;
-    } else if (parent->left == old) {
-        parent->left = fresh;
-    } else {
-        parent->right = fresh;
-    }
+    struct rb_node **link = !parent               ? &root->node
+                            : parent->left == old ? &parent->left
+                                                  : &parent->right;
+
+    undo_note(link);
+    *link = fresh;
 }
 
 /* The right child of n takes its place, n becomes its left child. */
@@ -47,6 +51,8 @@ static void rotate_left(struct rb_root *root, struct rb_node *n)
     struct rb_node *r = n->right;
     struct rb_node *parent = rb_parent(n);
 
+    undo_note(&n->right);
+    undo_note(&r->left);
     n->right = r->left;
     if (r->left) {
         set_parent(r->left, n);
@@ -63,6 +69,8 @@ static void rotate_right(struct rb_root *root, struct rb_node *n)
     struct rb_node *l = n->left;
     struct rb_node *parent = rb_parent(n);
 
+    undo_note(&n->left);
+    undo_note(&l->right);
     n->left = l->right;
     if (l->right) {
         set_parent(l->right, n);
@@ -79,6 +87,7 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
     node->parent_red = (uintptr_t)parent | RED;
     node->left = NULL;
     node->right = NULL;
+    undo_note(link);
     *link = node;
 
     while (is_red(parent = rb_parent(node))) {
@@ -231,6 +240,9 @@ void rb_erase(struct rb_root *root, struct rb_node *node)
 
 void rb_replace(struct rb_root *root, struct rb_node *old, struct rb_node *fresh)
 {
+    undo_note(&fresh->parent_red);
+    undo_note(&fresh->left);
+    undo_note(&fresh->right);
     *fresh = *old;
     change_child(root, rb_parent(old), old, fresh);
     if (old->left) {

@@ -110,6 +110,8 @@ static bool ready_add(struct epoll *set, struct epitem *it)
 
     lock_acquire(&set->ready_lock);
     if (!it->queued) {
+        undo_note(&it->queued);
+        undo_note(&set->n_ready);
         it->queued = true;
         list_add_tail(&it->in_ready, &set->ready);
         set->n_ready++;
@@ -123,6 +125,8 @@ static void ready_remove(struct epoll *set, struct epitem *it)
 {
     lock_acquire(&set->ready_lock);
     if (it->queued) {
+        undo_note(&it->queued);
+        undo_note(&set->n_ready);
         it->queued = false;
         list_del_init(&it->in_ready);
         set->n_ready--;
@@ -137,6 +141,8 @@ static struct epitem *ready_pop(struct epoll *set)
     lock_acquire(&set->ready_lock);
     if (set->n_ready) {
         it = list_first_entry(&set->ready, struct epitem, in_ready);
+        undo_note(&it->queued);
+        undo_note(&set->n_ready);
         it->queued = false;
         list_del_init(&it->in_ready);
         set->n_ready--;
@@ -200,12 +206,12 @@ static void item_queue(struct poll_table *pt, struct waitq *q, u32 events)
         w->next = it->more;
         it->more = w;
     }
-    it->n_waits++;
     w->item = it;
     w->w.wake = item_wake;
     w->w.events = 0;
     w->w.exclusive = it->events & LX_EPOLLEXCLUSIVE;
     waitq_add(q, &w->w);
+    it->n_waits++;
 }
 
 /* The set of the host for this one, made when first needed. set->lock held. */
@@ -314,6 +320,7 @@ static void item_insert(struct epoll *set, struct epitem *fresh)
         parent = *link;
         link = left ? &parent->left : &parent->right;
     }
+    undo_note(&set->n_items);
     rb_insert(&set->items, &fresh->node, parent, link);
     set->n_items++;
 }
@@ -336,6 +343,7 @@ static void item_remove_locked(struct epoll *set, struct epitem *it)
     }
     it->more = NULL;
     ready_remove(set, it);
+    undo_note(&set->n_items);
     rb_erase(&set->items, &it->node);
     set->n_items--;
     if (it->host != HOST_NONE) {

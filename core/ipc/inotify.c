@@ -100,6 +100,8 @@ static void queue(struct inotify *in, s32 wd, const struct notify_event *ev)
         kfree(e);
         return;
     }
+    undo_note(&in->n_events);
+    undo_note(&in->bytes);
     list_add_tail(&e->node, &in->events);
     in->n_events++;
     in->bytes += sizeof(e->head) + e->head.len;
@@ -113,6 +115,7 @@ static void forget(struct iwatch *iw)
     static const struct notify_event ignored = {LX_IN_IGNORED, 0, NULL, 0};
 
     lock_acquire(&iw->in->lock);
+    undo_note(&iw->in->n_watches);
     list_del_init(&iw->in_queue);
     iw->in->n_watches--;
     lock_release(&iw->in->lock);
@@ -156,6 +159,9 @@ static s64 take(struct inotify *in, u64 room, struct list_head *out)
             break;
         }
         room -= size;
+        undo_commit(); /* of one event at a time */
+        undo_note(&in->n_events);
+        undo_note(&in->bytes);
         list_del(&e->node);
         list_add_tail(&e->node, out);
         in->n_events--;
@@ -341,6 +347,7 @@ s64 inotify_watch(struct file *f, struct vnode *vn, u32 mask)
     ref_get(&in->ref);
     iw->in = in;
     lock_acquire(&in->lock);
+    undo_note(&in->n_watches);
     iw->wd = in->next_wd++;
     in->n_watches++;
     list_add_tail(&iw->in_queue, &in->watches);

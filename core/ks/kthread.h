@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/types.h"
+#include "base/undo.h"
 #include "ks/layout.h"
 #include "ks/regs.h"
 
@@ -30,7 +31,8 @@ enum kthread_work { /* looked at on every way out to guest code */
 enum kthread_born { KTB_UNBORN, KTB_BORN, KTB_BURIED };
 enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
-#define KT_LOCKS 8
+#define KT_LOCKS      8
+#define KTHREAD_SPARE 17 /* words that fill KTHREAD_SIZE */
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
@@ -41,7 +43,7 @@ struct kthread {
     _Atomic u32 born;             /* [a] KTB_*: the new thread and its undertaker race for it */
     struct task *making;          /* [o] in the tree already, but without a host thread yet  */
     u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
-    u32 waking;                   /* [o] in kthread_wake: nothing under its locks is torn   */
+    bool mm_torn;                 /* [reaper] it died while it changed its address space    */
     u32 in_park;                  /* [o] sleeping in host_park                              */
     struct lock *locks[KT_LOCKS]; /* [o]                                                    */
     struct list_head waits;       /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
@@ -55,8 +57,14 @@ struct kthread {
     uptr child_settid;  /* [o] where a new thread stores its tid, 0 nowhere       */
     u64 trace_start_ns; /* [o] of the call being traced                           */
     u64 host[32];       /* backend's own: permit, host ids, state                 */
+    u64 spare[KTHREAD_SPARE];
+    struct undo undo; /* [o, reaper] last: undo_self() finds it at the end of the area */
 };
-_Static_assert(sizeof(struct kthread) <= KTHREAD_SIZE, "kthread outgrew its place");
+_Static_assert(offsetof(struct kthread, undo) + sizeof(struct undo) == KTHREAD_SIZE,
+               "set KTHREAD_SPARE to fill the place");
+#ifndef PICOLX_HOSTED
+_Static_assert(UNDO_AREA_MASK == SLOT_SIZE - 1, "undo_self() looks for the end of the kernel area");
+#endif
 
 /* The calling thread. Works on kernel stacks only. */
 #ifdef PICOLX_HOSTED
@@ -81,8 +89,8 @@ static inline bool kthread_interrupted(void)
     return (kthread_self()->work & KT_INTERRUPT) != 0;
 }
 
-/* host_unpark and, if asked, host_kick, from under locks: the caller promises that what those
- * locks guard is whole, so that they may be released for it should it be killed in here. */
+/* host_unpark and, if asked, host_kick. Under locks it is also the end of a change (undo_commit):
+ * what others have been told of stays done. */
 void kthread_wake(u32 slot, bool kick);
 
 /* Leave lxcore for guest code with kt->regs; kt is the caller's. Nothing below on its kernel stack

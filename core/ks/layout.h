@@ -34,7 +34,7 @@
 #define SLOT_MAX     0x8000 /* 32768 host threads an instance */
 #define KWINDOW_SIZE 0x10000
 
-#define KTHREAD_SIZE 0x400 /* struct kthread is the last KTHREAD_SIZE bytes of a kernel area */
+#define KTHREAD_SIZE 0x600 /* struct kthread is the last KTHREAD_SIZE bytes of a kernel area */
 
 /* Offsets in a user area: its last page, so that a fork child touches one page. */
 #define UA_PAGE  0xf000

@@ -9,7 +9,9 @@
 #define YIELD_COUNT  4
 #define NAP_FIRST_NS 5000
 #define NAP_MAX_NS   200000
-#define DEAD_NS      NS_PER_SEC /* an idle owner for so long is a dead one */
+#define DEAD_NS      (20 * NS_PER_SEC) /* the supervisor has had its chance */
+#define SUPERVISOR   0                 /* its slot */
+#define SLOT_CHAIN   32                /* owners followed */
 
 static inline void cpu_relax(void)
 {
@@ -104,7 +106,35 @@ static inline bool grab(struct lock *l, u32 me)
                                                    memory_order_relaxed);
 }
 
-/* Watch for an owner whose thread is gone: nobody will ever release it. */
+/*
+ * The supervisor, which settles the affairs of the dead, may itself run into a lock of one it has
+ * not come to yet, or into one whose owner waits for such a lock: follow the owners and what they
+ * wait for. The chain may change under our eyes; that its last owner is dead is certain.
+ */
+static void settle_dead_owner(struct lock *l)
+{
+    for (u32 depth = 0; depth < SLOT_CHAIN; depth++) {
+        u32 owner = atomic_load_explicit(&l->owner, memory_order_relaxed);
+        struct kthread *k;
+        u32 n;
+
+        if (!owner || owner > SLOT_MAX) {
+            return;
+        }
+        if (host_slot_idle(owner - 1)) {
+            lock_forget_thread(owner - 1);
+            return;
+        }
+        k = kthread_of(owner - 1);
+        n = k->n_locks;
+        l = n > 0 && n <= KT_LOCKS ? k->locks[n - 1] : NULL; /* noted before it is taken */
+        if (!l || atomic_load_explicit(&l->owner, memory_order_relaxed) == owner) {
+            return;
+        }
+    }
+}
+
+/* Watch for an owner whose thread is gone: if nobody releases it, all would wait for ever. */
 struct owner_watch {
     u32 owner;
     s64 since_ns;
@@ -122,6 +152,7 @@ static void watch_owner(struct owner_watch *w, const struct lock *l, u32 owner)
     if (w->owner != owner) {
         w->owner = owner;
         w->since_ns = now;
+        host_unpark(SUPERVISOR); /* in case nobody has told it yet */
     } else if (now - w->since_ns > DEAD_NS) {
         panic("lock of rank %u is held by slot %u, whose thread is gone", (u32)l->rank, owner - 1);
     }
@@ -154,7 +185,9 @@ static void __attribute__((noinline)) acquire_slow(struct lock *l, u32 me)
             return;
         }
         nap_ns = MIN(nap_ns * 2, (u64)NAP_MAX_NS);
-        if (nap_ns == NAP_MAX_NS) {
+        if (me == SUPERVISOR + 1) {
+            settle_dead_owner(l);
+        } else if (nap_ns == NAP_MAX_NS) {
             watch_owner(&watch, l, atomic_load_explicit(&l->owner, memory_order_relaxed));
         }
     }
@@ -166,6 +199,7 @@ static inline void acquire(struct kthread *k, struct lock *l)
     if (unlikely(!grab(l, k->slot + 1))) {
         acquire_slow(l, k->slot + 1);
     }
+    undo_commit();
 }
 
 void lock_acquire(struct lock *l)
@@ -185,6 +219,7 @@ bool lock_try(struct lock *l)
         note_released(k, l);
         return false;
     }
+    undo_commit();
     return true;
 }
 
@@ -197,58 +232,61 @@ void lock_release(struct lock *l)
         panic("slot %u releases a lock of rank %u held by %d", k->slot, (u32)l->rank,
               (s32)owner - 1);
     }
+    undo_commit(); /* while it is ours: a change undone later would hit the next owner's */
     atomic_store_explicit(&l->owner, 0, memory_order_release);
     note_released(k, l);
 }
 
-/* Locks that are held over host calls, where a kill strikes most: what they guard is changed by
- * single stores or under further locks, or (LOCK_MM) belongs to the dead alone. */
-_Atomic bool g_folder_lock_lost;
+_Atomic u32 g_locks_lost;
 
-static bool never_torn(u16 rank)
+/* One lock that the thread of `slot`, which is dead, has noted. */
+static void forget_lock(struct kthread *k, struct lock *l, u32 slot)
 {
-    switch (rank) {
-    case LOCK_EPOLL: /* held over questions to files and to the host */
-    case LOCK_EPOLL + 1:
-    case LOCK_EPOLL + 2:
-    case LOCK_EPOLL + 3:
-    case LOCK_EPOLL + 4:
-    case LOCK_EPOLL_LAST:
-    case LOCK_XFER:
-    case LOCK_XFER2:
-    case LOCK_FILE:
-    case LOCK_DIR:
-    case LOCK_VNODE:
-    case LOCK_TTY: /* numbers and flags; a line may be cut short */
-    case LOCK_PATCH:
-    case LOCK_MM: return true;
-    default: return false;
-    }
+    if (atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
+        if (l->rank == LOCK_MM) {
+            k->mm_torn = true;
+        }
+        atomic_fetch_or(&g_locks_lost, l->rank == LOCK_DIR || l->rank == LOCK_VNODE
+                                           ? LOST_ANY | LOST_FOLDER
+                                           : LOST_ANY);
+        atomic_store_explicit(&l->owner, 0, memory_order_release);
+    } /* else it was waiting for it, or had just given it back */
+    note_released(k, l);
 }
 
-bool lock_forget_thread(u32 slot)
+static bool owns_a_lock(struct kthread *k, u32 slot)
 {
-    struct kthread *k = kthread_of(slot);
-    bool had_mm = false;
-
-    for (u32 i = MIN(k->n_locks, (u32)KT_LOCKS); i-- > 0;) {
+    for (u32 i = 0; i < MIN(k->n_locks, (u32)KT_LOCKS); i++) {
         struct lock *l = k->locks[i];
 
-        if (!l) {
-            continue;
-        }
-        if (atomic_load_explicit(&l->owner, memory_order_relaxed) != slot + 1) {
-            note_released(k, l); /* it was waiting for it, or had just given it back */
-        } else if (k->waking != 0 || never_torn(l->rank)) {
-            had_mm |= l->rank == LOCK_MM;
-            if (l->rank == LOCK_DIR || l->rank == LOCK_VNODE) {
-                g_folder_lock_lost = true;
-            }
-            atomic_store_explicit(&l->owner, 0, memory_order_release);
-            note_released(k, l);
+        if (l && atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
+            return true;
         }
     }
-    return had_mm;
+    return false;
+}
+
+void lock_forget_thread(u32 slot)
+{
+    struct kthread *k = kthread_of(slot);
+
+    if (k->n_locks > KT_LOCKS) {
+        panic("a process of this instance was killed inside lxcore with %u locks", k->n_locks);
+    }
+    if (owns_a_lock(k, slot) && !undo_rollback(&k->undo)) {
+        panic("a process of this instance was killed inside lxcore in a change of %u steps, under "
+              "a lock of rank %u",
+              k->undo.n, (u32)k->locks[k->n_locks - 1]->rank);
+    }
+    while (k->n_locks > 0) {
+        struct lock *l = k->locks[k->n_locks - 1];
+
+        if (l) {
+            forget_lock(k, l, slot);
+        } else {
+            k->n_locks--;
+        }
+    }
 }
 
 bool lock_held(const struct lock *l)

@@ -66,12 +66,21 @@ bool lock_try(struct lock *l);
 void lock_release(struct lock *l);
 /* Whether the calling thread holds it. */
 bool lock_held(const struct lock *l);
-/* The thread of a slot is dead: release those of its locks whose data cannot be torn in a way that
- * matters (list in lock.c). The others stay, noted in kthread.locks. True if it held a LOCK_MM:
- * the list of that address space may be torn and must not be walked any more. */
-bool lock_forget_thread(u32 slot);
-/* Such a thread held a folder's or file's lock: the name cache may be behind. vfs/ resets it. */
-extern _Atomic bool g_folder_lock_lost;
+/* The thread of a slot is dead: undo the change it was in the middle of and release its locks. Sets
+ * mm_torn if it held a LOCK_MM: the list of that address space must not be walked any more. */
+void lock_forget_thread(u32 slot);
+/* What has been lost with such threads, until those whose affair it is have seen to it. */
+enum lock_lost {
+    LOST_ANY = 1,    /* any lock: others may be owed a kick. exit.c pays    */
+    LOST_FOLDER = 2, /* a folder's or file's: the name cache may be behind. walk.c resets it */
+};
+extern _Atomic u32 g_locks_lost;
+/* Whether `what` was lost since it was asked the last time. */
+static inline bool lock_take_lost(u32 what)
+{
+    return unlikely(atomic_load_explicit(&g_locks_lost, memory_order_relaxed) & what) &&
+           (atomic_fetch_and(&g_locks_lost, ~what) & what);
+}
 /* Two locks of one rank, in address order; a == b takes it once. */
 void lock_acquire2(struct lock *a, struct lock *b);
 void lock_release2(struct lock *a, struct lock *b);

@@ -8,6 +8,7 @@
 #include "ks/pages.h"
 
 #include "base/bits.h"
+#include "base/undo.h"
 #include "host/host.h"
 #include "ks/layout.h"
 #include "ks/lock.h"
@@ -76,6 +77,22 @@ static inline u32 number(const void *run)
     return (u32)(((u64)(uintptr_t)run - HEAP_BASE) / PAGE_SIZE);
 }
 
+/* What the two words of a descriptor are: (count, state, dirty) and (next, prev). */
+static void note_run(const struct desc *d)
+{
+    undo_note((const u64 *)(const void *)d);
+}
+static void note_links(const struct desc *d)
+{
+    undo_note((const u64 *)(const void *)d + 1);
+}
+
+static void note_bin(u32 b)
+{
+    undo_note(&g_pages.bins[b]);
+    undo_note(&g_pages.nonempty);
+}
+
 static u32 bin_of(u32 n)
 {
     return n <= EXACT_BINS ? n - 1 : MIN(EXACT_BINS + bits_fls(n - 1) - 6, N_BINS - 1);
@@ -86,6 +103,8 @@ static void mark(u32 page, u32 n, u32 state)
     struct desc *first = desc_of(page);
     struct desc *last = desc_of(page + n - 1);
 
+    note_run(first);
+    note_run(last);
     first->count = n;
     first->state = state & 3;
     first->dirty = 0;
@@ -99,10 +118,13 @@ static void bin_insert(u32 page, u32 n, u32 dirty)
     struct desc *d = desc_of(page);
 
     mark(page, n, RUN_FREE);
+    note_links(d);
+    note_bin(b);
     d->dirty = dirty & 0x3fffffff;
     d->prev = NONE;
     d->next = g_pages.bins[b] ? g_pages.bins[b] - 1 : NONE;
     if (d->next != NONE) {
+        note_links(desc_of(d->next));
         desc_of(d->next)->prev = page;
     }
     g_pages.bins[b] = page + 1;
@@ -115,11 +137,14 @@ static void bin_remove(u32 page)
     u32 b = bin_of(d->count);
 
     if (d->next != NONE) {
+        note_links(desc_of(d->next));
         desc_of(d->next)->prev = d->prev;
     }
     if (d->prev != NONE) {
+        note_links(desc_of(d->prev));
         desc_of(d->prev)->next = d->next;
     } else {
+        note_bin(b);
         g_pages.bins[b] = d->next == NONE ? 0 : d->next + 1;
         if (d->next == NONE) {
             g_pages.nonempty &= ~BIT64(b);
@@ -195,11 +220,13 @@ static bool grow(u32 n)
         if (host_heap_commit(at, need - g_pages.table_committed) < 0) {
             return false;
         }
+        undo_note(&g_pages.table_committed);
         g_pages.table_committed = need;
     }
     if (host_heap_commit((u64)(uintptr_t)address(top), more * PAGE_SIZE) < 0) {
         return false;
     }
+    undo_note(&g_pages.top);
     g_pages.top = top + more;
     merge(&top, &more, &dirty);
     bin_insert(top, more, dirty);
@@ -225,6 +252,8 @@ void *pages_alloc(u64 count)
             bin_insert(page + n, have - n, dirty > n ? MIN(dirty - n, have - n) : 0);
         }
         mark(page, n, RUN_USED);
+        undo_note(&g_pages.used_pages);
+        undo_note(&g_pages.used_runs);
         g_pages.used_pages += n;
         g_pages.used_runs++;
     }
@@ -251,8 +280,11 @@ void pages_free(void *run)
     u32 dirty = n;
 
     lock_acquire(&g_pages.lock);
+    undo_note(&g_pages.used_pages);
+    undo_note(&g_pages.used_runs);
     g_pages.used_pages -= n;
     g_pages.used_runs--;
+    note_run(desc_of(page));
     desc_of(page)->state = 0; /* a second free is seen even when it is inside a larger run */
     merge(&page, &n, &dirty);
     if (dirty >= DIRTY_PAGES) {

@@ -33,7 +33,7 @@ struct class {
     struct lock lock;         /* LOCK_SLAB */
     struct list_head partial; /* [lock] slabs with a free block */
     struct slab *spare;       /* [lock] one empty slab kept back */
-    u64 blocks;               /* [lock] in use */
+    u64 blocks;               /* [lock] in use; for the statistics, as the next */
     u64 slabs;                /* [lock] pages, the spare one too */
 };
 
@@ -130,6 +130,7 @@ static struct slab *add_slab(struct class *cl, u32 c)
 {
     struct slab *s = cl->spare;
 
+    undo_note(&cl->spare);
     if (s) {
         cl->spare = NULL;
     } else {
@@ -153,6 +154,28 @@ static inline bool slab_full(const struct slab *s, u32 size)
     return !s->free && s->fresh + size > PAGE_SIZE;
 }
 
+/* A block of s, which has one. Class lock held. */
+static void *take_block(struct class *cl, struct slab *s, u32 size)
+{
+    void *p = s->free;
+
+    undo_note(&s->used);
+    s->used++;
+    cl->blocks++;
+    if (p) {
+        undo_note(&s->free);
+        s->free = next_free(p);
+    } else {
+        p = (char *)s + s->fresh;
+        undo_note(&s->fresh);
+        s->fresh = (u16)(s->fresh + size);
+    }
+    if (slab_full(s, size)) {
+        list_del(&s->node);
+    }
+    return p;
+}
+
 static void *alloc_small(u64 wanted)
 {
     u32 c = g_class_of[(wanted + 15) / 16];
@@ -165,18 +188,7 @@ static void *alloc_small(u64 wanted)
     s = list_empty(&cl->partial) ? add_slab(cl, c)
                                  : list_first_entry(&cl->partial, struct slab, node);
     if (s) {
-        p = s->free;
-        if (p) {
-            s->free = next_free(p);
-        } else {
-            p = (char *)s + s->fresh;
-            s->fresh = (u16)(s->fresh + size);
-        }
-        s->used++;
-        cl->blocks++;
-        if (slab_full(s, size)) {
-            list_del(&s->node);
-        }
+        p = take_block(cl, s, size);
     }
     lock_release(&cl->lock);
     if (p) {
@@ -208,16 +220,19 @@ static void free_small(void *p)
     if (unlikely(s->used == 0 || s->free == p)) {
         panic("kfree: %p freed twice", p);
     }
+    set_next_free(p, s->free);
+    undo_note(&s->free);
+    undo_note(&s->used);
     if (slab_full(s, size)) {
         list_add(&s->node, &cl->partial);
     }
-    set_next_free(p, s->free);
     s->free = p;
     s->used--;
     cl->blocks--;
     if (s->used == 0) {
         list_del(&s->node);
         surplus = cl->spare;
+        undo_note(&cl->spare);
         cl->spare = s;
         cl->slabs -= surplus != NULL;
     }

@@ -36,9 +36,9 @@ static s64 take_recent(u32 look_back)
         if (!host_slot_idle(slot)) {
             continue;
         }
-        for (; i + 1 < n; i++) {
-            g_table.recent[i] = g_table.recent[i + 1];
-        }
+        undo_note(&g_table.recent[i]);
+        undo_note(&g_slots.n_recent);
+        g_table.recent[i] = g_table.recent[n - 1];
         g_slots.n_recent--;
         return slot;
     }
@@ -52,8 +52,10 @@ static void prepare(u32 slot)
     atomic_store_explicit(&k->work, 0, memory_order_relaxed);
     k->slot = slot;
     k->task = NULL;
+    k->making = NULL;
     k->n_locks = 0;
-    k->waking = 0;
+    k->mm_torn = false;
+    k->undo.n = 0;
     k->in_park = 0;
     list_init(&k->waits);
     k->syscall_ret_nr = ~0ull;
@@ -66,12 +68,14 @@ s64 slot_alloc(void)
     lock_acquire(&g_slots.lock);
     slot = take_recent(LOOK_BACK);
     if (slot < 0 && g_slots.next_fresh < SLOT_MAX) {
+        undo_note(&g_slots.next_fresh);
         slot = g_slots.next_fresh++;
     }
     if (slot < 0) {
         slot = take_recent(SLOT_MAX);
     }
     if (slot >= 0) {
+        undo_note(&g_table.used[slot / 64]);
         bitmap_set(g_table.used, (u32)slot);
         host_slot_clear((u32)slot); /* no longer its last user's: see slot_of_dead */
     }
@@ -86,6 +90,9 @@ void slot_free(u32 slot)
 {
     lock_acquire(&g_slots.lock);
     kassert(slot < SLOT_MAX && bitmap_test(g_table.used, slot));
+    undo_note(&g_table.used[slot / 64]);
+    undo_note(&g_table.recent[g_slots.n_recent]);
+    undo_note(&g_slots.n_recent);
     bitmap_clear(g_table.used, slot);
     g_table.recent[g_slots.n_recent++] = (u16)slot;
     lock_release(&g_slots.lock);
@@ -116,14 +123,9 @@ void slot_unpark_all(void)
 
 void kthread_wake(u32 slot, bool kick)
 {
-    struct kthread *me = kthread_self();
-
-    me->waking++;
-    atomic_signal_fence(memory_order_seq_cst);
+    undo_commit();
     host_unpark(slot);
     if (kick) {
         host_kick(slot);
     }
-    atomic_signal_fence(memory_order_seq_cst);
-    me->waking--;
 }

@@ -21,11 +21,9 @@ static struct {
 static struct minheap_node **resize(void *ctx, struct minheap_node **old, u32 from, u32 to)
 {
     (void)ctx;
-    if (!to) {
-        kfree(old);
-        return NULL;
-    }
-    return krealloc(old, from * sizeof(void *), to * sizeof(void *));
+    (void)from;
+    kfree(old);
+    return to ? kmalloc(to * sizeof(void *)) : NULL;
 }
 
 void timer_init(struct timer *t, void (*fn)(struct timer *))

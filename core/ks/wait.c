@@ -101,6 +101,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
         list_add(&w->on_thread, &k->waits);
     }
     lock_acquire(&q->lock);
+    undo_note(&w->q);
     w->q = q;
     if (w->exclusive) {
         list_add_tail(&w->node, &q->waiters);
@@ -119,6 +120,7 @@ static void unqueue(struct waiter *w)
         lock_acquire(&q->lock);
         if (w->q == q) { /* it may have been moved to another queue meanwhile */
             list_del(&w->node);
+            undo_note(&w->q);
             w->q = NULL;
         }
         lock_release(&q->lock);

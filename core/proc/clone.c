@@ -81,17 +81,22 @@ static s64 share_resources(struct task *t, struct task *n, u64 f)
 
 static void drop_resources(struct task *n)
 {
-    if (n->files != NULL) {
-        fdtable_put(n->files, n);
+    struct fdtable *files = n->files;
+    struct fsinfo *fs = n->fs;
+    struct sighand *sighand = n->sighand;
+    struct mm *mm = n->mm;
+
+    n->files = NULL;
+    n->fs = NULL;
+    n->sighand = NULL;
+    n->mm = NULL;
+    fdtable_put(files, n);
+    fsinfo_put(fs);
+    if (sighand != NULL) {
+        sighand_put(sighand);
     }
-    if (n->fs != NULL) {
-        fsinfo_put(n->fs);
-    }
-    if (n->sighand != NULL) {
-        sighand_put(n->sighand);
-    }
-    if (n->mm != NULL) {
-        mm_put(n->mm);
+    if (mm != NULL) {
+        mm_put(mm);
     }
 }
 
@@ -135,11 +140,44 @@ static void inherit(const struct task *t, struct task *n, const struct lx_clone_
     }
 }
 
-/* Into the process tree. From here on others can see n. */
+/* n is a thread of its group, to be found by its number. Undone as a whole. */
+static void join_group(struct task *n)
+{
+    struct group *g = n->group;
+
+    undo_note(&n->pid->task);
+    undo_note(&g->n_threads);
+    n->pid->task = n;
+    list_add_tail(&n->in_group, &g->threads);
+    g->n_threads++;
+}
+
+/* The new group gets its place in the tree, with n as its only thread. Undone as a whole. */
+static void place_group(struct task *t, struct task *n, const struct lx_clone_args *a)
+{
+    struct group *up = t->group;
+    struct group *g = n->group;
+
+    g->pid = pid_get(n->pid);
+    g->leader = n;
+    g->exit_signal = a->flags & LX_CLONE_PARENT ? up->exit_signal : (s32)a->exit_signal;
+    g->pgrp = pid_get(up->pgrp);
+    g->session = pid_get(up->session);
+    g->tty = up->tty;
+    g->parent = (a->flags & LX_CLONE_PARENT) && up->parent != NULL ? up->parent : up;
+    group_get(g); /* the tree's */
+    join_group(n);
+    undo_note(&g->pid->group);
+    g->pid->group = g;
+    list_add_tail(&g->in_pgrp, &g->pgrp->pgrp);
+    list_add_tail(&g->in_session, &g->session->session);
+    list_add_tail(&g->sibling, &g->parent->children);
+}
+
+/* Into the process tree. From here on others can see n. References are taken before. */
 static s64 link_task(struct task *t, struct task *n, const struct lx_clone_args *a)
 {
     struct group *g = n->group;
-    bool thread = (a->flags & LX_CLONE_THREAD) != 0;
 
     lock_acquire(&g_pid_lock);
     n->pid = pid_alloc_locked();
@@ -147,32 +185,17 @@ static s64 link_task(struct task *t, struct task *n, const struct lx_clone_args 
         lock_release(&g_pid_lock);
         return -LX_EAGAIN;
     }
-    n->pid->task = n;
-    lock_acquire(&g->lock);
-    list_add_tail(&n->in_group, &g->threads);
-    g->n_threads++;
-    if (thread && (g->flags & GROUP_EXITING)) {
-        atomic_fetch_or(&n->kt->work, KT_EXIT);
-    }
-    lock_release(&g->lock);
-    if (!thread) {
-        struct group *up = t->group;
-        struct group *parent = (a->flags & LX_CLONE_PARENT) && up->parent != NULL ? up->parent : up;
-
-        g->pid = pid_get(n->pid);
-        g->pid->group = g;
-        g->leader = n;
-        g->exit_signal = a->flags & LX_CLONE_PARENT ? up->exit_signal : (s32)a->exit_signal;
-        g->pgrp = pid_get(up->pgrp);
-        g->session = pid_get(up->session);
-        g->tty = up->tty;
-        list_add_tail(&g->in_pgrp, &g->pgrp->pgrp);
-        list_add_tail(&g->in_session, &g->session->session);
-        g->parent = parent;
-        list_add_tail(&g->sibling, &parent->children);
-        group_get(g); /* the tree's */
-    }
     task_get(n); /* the tree's */
+    if (a->flags & LX_CLONE_THREAD) {
+        lock_acquire(&g->lock);
+        join_group(n);
+        if (g->flags & GROUP_EXITING) {
+            atomic_fetch_or(&n->kt->work, KT_EXIT);
+        }
+        lock_release(&g->lock);
+    } else {
+        place_group(t, n, a);
+    }
     lock_release(&g_pid_lock);
     return 0;
 }
@@ -180,22 +203,33 @@ static s64 link_task(struct task *t, struct task *n, const struct lx_clone_args 
 static void unlink_task(struct task *n, bool thread)
 {
     struct group *g = n->group;
+    struct pid *pgrp = NULL;
+    struct pid *session = NULL;
 
     lock_acquire(&g_pid_lock);
     lock_acquire(&g->lock);
+    undo_note(&n->pid->task);
+    undo_note(&g->n_threads);
     list_del_init(&n->in_group);
     g->n_threads--;
-    lock_release(&g->lock);
     n->pid->task = NULL;
     if (!thread) {
+        pgrp = g->pgrp;
+        session = g->session;
         list_del_init(&g->in_pgrp);
         list_del_init(&g->in_session);
         list_del_init(&g->sibling);
-        pid_put(g->pgrp);
-        pid_put(g->session);
+        undo_note(&g->pgrp);
+        undo_note(&g->session);
+        undo_note(&g->pid->group);
+        g->pgrp = NULL;
+        g->session = NULL;
         g->pid->group = NULL;
     }
+    lock_release(&g->lock);
     lock_release(&g_pid_lock);
+    pid_put(pgrp);
+    pid_put(session);
     if (!thread) {
         group_put(g);
     }
@@ -283,6 +317,10 @@ static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_ar
     if (b == NULL) {
         return -LX_ENOMEM;
     }
+    if (a->flags & LX_CLONE_CHILD_SETTID) {
+        s64 r = put_user32(mk_uptr(a->child_tid), (u32)task_tid(n));
+        (void)r; /* as on Linux, a bad address is no error */
+    }
     b->regs = kt->regs;
     b->fs_base = host_get_tls();
     n->borrow = b;
@@ -297,6 +335,7 @@ static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_ar
     kt->making = NULL;
     task_refresh_work(n);
     lock_release(&n->group->lock);
+    task_put(n); /* the tree keeps it */
     child_regs(&kt->regs, a);
     kt->syscall_ret_nr = ~0ull;
     atomic_fetch_or(&kt->work, KT_RESTORE);
@@ -362,6 +401,7 @@ static s64 make_task(struct task *t, const struct lx_clone_args *a, bool borrow,
     if (n == NULL) {
         return -LX_ENOMEM;
     }
+    t->kt->making = n; /* from here on the supervisor gives n up if we are killed */
     r = share_resources(t, n, a->flags);
     if (r == 0 && !borrow) {
         r = slot_alloc();
@@ -373,6 +413,7 @@ static s64 make_task(struct task *t, const struct lx_clone_args *a, bool borrow,
     }
     if (r < 0) {
         drop_resources(n);
+        t->kt->making = NULL;
         task_put(n);
         return r;
     }
@@ -381,14 +422,40 @@ static s64 make_task(struct task *t, const struct lx_clone_args *a, bool borrow,
     return 0;
 }
 
+/* n never was in the tree, or is not any more. */
 static void undo_task(struct task *n)
 {
-    if (n->kt != NULL) {
-        slot_free(n->kt->slot);
+    struct kthread *kt = n->kt;
+
+    if (kt != NULL) {
         n->kt = NULL;
+        kt->task = NULL;
+        slot_free(kt->slot);
     }
     drop_resources(n);
-    task_put(n);
+}
+
+bool clone_abandon(struct task *n)
+{
+    u32 unborn = KTB_UNBORN;
+    bool linked = n->pid != NULL && n->pid->task == n;
+
+    if (linked && n->kt != NULL) {
+        /* Its slot is not used again: the host may still be about to start something on it, which
+         * will find itself buried. */
+        if (!atomic_compare_exchange_strong(&n->kt->born, &unborn, KTB_BURIED)) {
+            return false;
+        }
+        n->kt->task = NULL;
+    }
+    if (linked) {
+        return true;
+    }
+    if (n->group->pid == NULL || n->group->pid == n->pid) {
+        itimer_group_exit(n->group);
+    }
+    undo_task(n);
+    return false;
 }
 
 static s64 launch(struct task *t, struct task *n, const struct lx_clone_args *a, bool borrow)
@@ -398,17 +465,13 @@ static s64 launch(struct task *t, struct task *n, const struct lx_clone_args *a,
     s64 r;
 
     if (borrow) {
-        if (a->flags & LX_CLONE_CHILD_SETTID) {
-            r = put_user32(mk_uptr(a->child_tid), (u32)tid);
-            (void)r; /* as on Linux, a bad address is no error */
-        }
-        task_put(n); /* the tree keeps it */
         return run_borrowed(t, n, a);
     }
     r = start_host_thread(t, n, a);
     if (r < 0) {
         return r;
     }
+    t->kt->making = NULL;
     if (wait) {
         vfork_sleep(n);
     }
@@ -445,6 +508,8 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
             itimer_group_exit(n->group);
         }
         undo_task(n);
+        t->kt->making = NULL;
+        task_put(n);
         return r;
     }
     if (a->flags & LX_CLONE_PIDFD) {
@@ -461,7 +526,6 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
         r = launch(t, n, a, borrow);
     }
     if (r < 0) {
-        t->kt->making = NULL;
         if (fd >= 0) {
             fd_close(t->files, (s32)fd, t);
         }
@@ -470,6 +534,8 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
             itimer_group_exit(n->group);
         }
         undo_task(n);
+        t->kt->making = NULL;
+        task_put(n);
     }
     return r;
 }

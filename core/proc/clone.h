@@ -11,3 +11,6 @@ struct lx_clone_args;
 s64 do_clone(struct task *t, const struct lx_clone_args *a);
 /* The calling host thread was lent to n: be the parent again, whose vfork returns tid. */
 _Noreturn void borrow_return(struct task *n, lx_pid_t tid);
+/* The thread that was making n died. If n is in no tree, all it has is given back. True: it is in
+ * the tree, will never run, and is to be ended as a killed task. */
+bool clone_abandon(struct task *n);

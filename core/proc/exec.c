@@ -115,6 +115,7 @@ static void pool_main(void *arg)
     struct exec_job *job;
 
     lock_acquire(&g_pool.lock);
+    undo_note(&g_pool.n);
     g_pool.slots[g_pool.n++] = kt->slot;
     lock_release(&g_pool.lock);
     waitq_wake(&g_pool.wait, 0);
@@ -187,6 +188,7 @@ static s64 pool_pop(s64 *refused)
 
     lock_acquire(&g_pool.lock);
     if (g_pool.n > 0) {
+        undo_note(&g_pool.n);
         slot = g_pool.slots[--g_pool.n];
     } else if (refused != NULL) {
         *refused = g_pool.refused;
@@ -292,6 +294,11 @@ static s64 become_single(struct task *t)
         struct pid *own = t->pid;
 
         old_leader = g->leader;
+        undo_note(&t->pid);
+        undo_note(&old_leader->pid);
+        undo_note(&old_leader->pid->task);
+        undo_note(&own->task);
+        undo_note(&g->leader);
         t->pid = old_leader->pid;
         t->pid->task = t;
         old_leader->pid = own;

@@ -105,12 +105,14 @@ static void reparent_children(struct group *g)
     list_for_each_entry_safe(c, next, &g->children, sibling)
     {
         list_del_init(&c->sibling);
+        undo_note(&c->parent);
         c->parent = reaper;
         c->exit_signal = LX_SIGCHLD;
         if (reaper == NULL) {
             continue; /* pid 1 itself is ending; the instance goes */
         }
         list_add_tail(&c->sibling, &reaper->children);
+        undo_commit();
         if (c->leader->pdeath_sig != 0) {
             signal_group(c, (u32)c->leader->pdeath_sig, NULL);
         }
@@ -273,6 +275,8 @@ static void child_died_locked(struct group *g)
 void group_vanish_locked(struct group *g)
 {
     struct task *leader = g->leader;
+    struct pid *pgrp = g->pgrp;
+    struct pid *session = g->session;
 
     if (g->parent != NULL) {
         g->parent->child_user_ns += g->dead_user_ns + g->child_user_ns;
@@ -282,13 +286,19 @@ void group_vanish_locked(struct group *g)
     list_del_init(&g->sibling);
     list_del_init(&g->in_pgrp);
     list_del_init(&g->in_session);
-    pid_put(g->pgrp);
-    pid_put(g->session);
+    undo_note(&g->pgrp);
+    undo_note(&g->session);
+    undo_note(&g->pid->group);
+    undo_note(&leader->pid->task);
+    undo_note(&g->parent);
     g->pgrp = NULL;
     g->session = NULL;
     g->pid->group = NULL;
     leader->pid->task = NULL;
     g->parent = NULL;
+    undo_commit(); /* references are given up for good only when nothing points by them any more */
+    pid_put(pgrp);
+    pid_put(session);
     task_put(leader);
     group_put(g);
 }
@@ -321,13 +331,14 @@ static void group_died(struct group *g)
     g->flags |= GROUP_ZOMBIE;
     lock_release(&g->lock);
     child_died_locked(g);
+    g->died = true;
     lock_release(&g_pid_lock);
     if (init && g_init_exited != NULL) {
         g_init_exited(g->exit_code);
     }
 }
 
-/* Out of its group, once. Returns whether the group has nobody left and is not a zombie yet. */
+/* Out of its group, once. Returns whether the group has nobody left and its end is not told yet. */
 static bool leave_group(struct task *t, s32 code)
 {
     struct group *g = t->group;
@@ -337,6 +348,9 @@ static bool leave_group(struct task *t, s32 code)
     lock_acquire(&g_pid_lock);
     lock_acquire(&g->lock);
     if (!t->gone) {
+        undo_note(&t->gone);
+        undo_note(&t->sighand);
+        undo_note(&g->n_threads);
         t->gone = true;
         sh = t->sighand;
         t->sighand = NULL;
@@ -351,7 +365,7 @@ static bool leave_group(struct task *t, s32 code)
             t->pid->task = NULL;
         }
     }
-    last = g->n_threads == 0 && !(g->flags & GROUP_ZOMBIE);
+    last = g->n_threads == 0 && !g->died;
     if (last) {
         g->flags |= GROUP_EXITING;
     }
@@ -481,16 +495,13 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     task_put(t);
 }
 
-/* A task that a killed thread had put into the tree, but maybe not yet started. Its slot is not
- * used again: the host may still be about to start something on it, which will find itself buried.
- */
-static void bury_unborn(struct task *n, bool signalled)
+/* A task that a killed thread was making: maybe not in the tree yet, maybe running already. */
+static void bury_unborn(struct task *n, bool signalled, bool torn_mm)
 {
-    u32 unborn = KTB_UNBORN;
-
-    if (n->kt == NULL || atomic_compare_exchange_strong(&n->kt->born, &unborn, KTB_BURIED)) {
-        bury_task(n, signalled, false, false);
+    if (clone_abandon(n)) {
+        bury_task(n, signalled, false, torn_mm);
     }
+    task_put(n); /* its maker's */
 }
 
 /* One thread of a host process that the host ended. */
@@ -502,7 +513,7 @@ static void bury(struct kthread *kt, bool signalled, bool torn_mm)
     waitq_forget_thread(kt->slot);
     kt->making = NULL;
     if (unborn != NULL && unborn != t) {
-        bury_unborn(unborn, signalled);
+        bury_unborn(unborn, signalled, torn_mm);
     }
     while (t != NULL) {
         struct task *parent = t->vfork_parent;
@@ -525,18 +536,37 @@ static bool forget_locks(u32 host_pid)
     bool torn_mm = false;
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
-        struct kthread *kt = kthread_of((u32)slot);
-
-        if (!slot_of_dead((u32)slot, host_pid) || (kt->task == NULL && kt->making == NULL)) {
-            continue;
-        }
-        torn_mm |= lock_forget_thread(kt->slot);
-        if (kt->n_locks != 0) {
-            panic("a process of this instance was killed inside lxcore (lock rank %u held)",
-                  kt->locks[kt->n_locks - 1]->rank);
+        if (slot_of_dead((u32)slot, host_pid)) {
+            lock_forget_thread((u32)slot);
+            torn_mm |= kthread_of((u32)slot)->mm_torn;
         }
     }
     return torn_mm;
+}
+
+/*
+ * Who was killed under a lock may have changed what others have to act upon and not told all of
+ * them, or any: a group that is to end, signals that came in. Tell everybody again.
+ */
+static void kick_again(void)
+{
+    struct group *g;
+
+    for (lx_pid_t nr = 1; (g = group_next(&nr)) != NULL; nr++) {
+        struct task *t;
+
+        lock_acquire(&g->lock);
+        list_for_each_entry (t, &g->threads, in_group) {
+            u32 work = (g->flags & GROUP_EXITING ? KT_EXIT : 0u) |
+                       (g->flags & GROUP_STOPPED ? KT_STOP : 0u) |
+                       (signal_pending(t) ? KT_SIGNAL : 0u);
+            if (work != 0) {
+                task_kick(t, work);
+            }
+        }
+        lock_release(&g->lock);
+        group_put(g);
+    }
 }
 
 void exit_reap_host(u32 host_pid, bool signalled)
@@ -546,17 +576,21 @@ void exit_reap_host(u32 host_pid, bool signalled)
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
-        bool waiting, present;
+        bool waiting;
 
         if (!slot_of_dead((u32)slot, host_pid)) {
             continue;
         }
         waiting = exec_pool_forget((u32)slot);
-        present = host_slot_clear((u32)slot);
-        if (waiting) {
-            slot_free((u32)slot);
-        } else if (present && (kt->task != NULL || kt->making != NULL)) {
+        host_slot_clear((u32)slot);
+        if (!waiting && (kt->task != NULL || kt->making != NULL)) {
             bury(kt, signalled, torn_mm);
+        } else { /* it waited in the pool, or was on its way into it or out of all */
+            slot_free((u32)slot);
         }
+    }
+    if (lock_take_lost(LOST_ANY)) {
+        kick_again();
+        slot_unpark_all();
     }
 }

@@ -73,6 +73,7 @@ static void enqueue(struct waitq *b, struct futex_waiter *f)
     struct kthread *k = kthread_self();
 
     f->w.slot = k->slot;
+    undo_note(&f->w.q);
     f->w.q = b;
     list_add_tail(&f->w.node, &b->waiters);
 }
@@ -90,7 +91,9 @@ static void wake_waiter(struct futex_waiter *f, struct unparks *u)
     u32 slot = f->w.slot;
 
     list_del(&f->w.node);
+    undo_note(&f->w.q);
     f->w.q = NULL;
+    undo_commit(); /* from here on it is told, and will not look for itself on the queue */
     atomic_store_explicit(&f->woken, 1, memory_order_release);
     if (u->n < WAKE_BATCH) {
         u->slot[u->n++] = slot;
@@ -228,11 +231,15 @@ static u32 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to,
             continue;
         }
         n++;
+        undo_commit(); /* of one waiter at a time: any number may be moved */
+        undo_note(&f->key[0]);
+        undo_note(&f->key[1]);
         f->key[0] = key2[0];
         f->key[1] = key2[1];
         if (to != from) {
             list_del(&f->w.node);
             list_add_tail(&f->w.node, &to->waiters);
+            undo_note(&f->w.q);
             __atomic_store_n(&f->w.q, to, __ATOMIC_RELAXED);
         }
     }

@@ -410,6 +410,7 @@ static s64 ptimer_install(struct group *g, struct ptimer *p, u64 limit)
         if (p->own_value) {
             p->sigval = (u32)p->id;
         }
+        undo_note(&g->timers->count);
         list_add_tail(&p->node, &g->timers->list);
         g->timers->count++;
         r = p->id;

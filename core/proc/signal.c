@@ -204,6 +204,7 @@ static void remove_signals(struct group *g, struct sigpending *p, u64 set)
     {
         if (set & LX_SIGMASK(e->info.signo)) {
             list_del(&e->node);
+            undo_note(&g->n_queued);
             g->n_queued--;
             kfree(e);
         }
@@ -291,9 +292,11 @@ static s64 enqueue(struct group *g, struct sigpending *p, u32 sig, const struct 
         }
         e->info.signo = (s32)sig;
         e->timer = NULL;
+        undo_note(&g->n_queued);
         g->n_queued++;
         list_add_tail(&e->node, &p->queue);
     }
+    undo_note(&p->set);
     p->set |= LX_SIGMASK(sig);
     return 0;
 }
@@ -519,11 +522,13 @@ static u32 take_from(struct group *g, struct sigpending *p, u64 set, struct lx_s
         }
     }
     if (!more) {
+        undo_note(&p->set);
         p->set &= ~LX_SIGMASK(sig);
     }
     if (found != NULL) {
         *info = found->info;
         list_del(&found->node);
+        undo_note(&g->n_queued);
         g->n_queued--;
         if (found->timer != NULL && g_timer_signal_taken != NULL) {
             g_timer_signal_taken(found->timer, info);

@@ -58,7 +58,7 @@ struct pid *pid_alloc_locked(void)
         }
         if (*place == NULL) {
             ref_init(&p->ref, 1);
-            p->nr = nr;
+            p->nr = nr; /* a chunk and a number that are lost with their owner do no harm */
             list_init(&p->pgrp);
             list_init(&p->session);
             waitq_init(&p->wait);
@@ -310,7 +310,6 @@ void kthread_setup(u32 slot, struct task *t)
     kt->making = NULL;
     atomic_store(&kt->born, KTB_UNBORN);
     kt->n_locks = 0;
-    kt->waking = 0;
     kt->in_park = 0;
     kt->syscall_ret_nr = ~0ull;
     atomic_store(&kt->work, 0);

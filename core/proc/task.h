@@ -86,7 +86,8 @@ struct group {
     struct sigpending shared;             /* [g] */
     u32 n_queued;                         /* [g] entries on all queues of the group */
     struct waitq child_wait;              /* parents in wait4 sleep here (their own group's) */
-    struct task *exec_task;               /* [g] thread that waits for the others to die */
+    bool died;              /* [P] its end was told; before that, it may be told twice */
+    struct task *exec_task; /* [g] thread that waits for the others to die */
     struct waitq exec_wait;
     struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
     struct tty *tty;               /* [P] controlling terminal, referenced by the session */

@@ -85,6 +85,7 @@ s64 sys_setpgid(struct task *t, s32 pid, s32 pgid)
 {
     struct group *g;
     struct pid *target;
+    struct pid *old = NULL;
     s64 r;
 
     if (pgid < 0 || (pgid == 0 && pid < 0)) {
@@ -99,14 +100,15 @@ s64 sys_setpgid(struct task *t, s32 pid, s32 pgid)
     if (r == 0) {
         target = pid_find_locked(pgid);
         if (g->pgrp != target) {
-            pid_get(target);
+            old = g->pgrp;
             list_del_init(&g->in_pgrp);
-            pid_put(g->pgrp);
-            g->pgrp = target;
+            undo_note(&g->pgrp);
+            g->pgrp = pid_get(target);
             list_add_tail(&g->in_pgrp, &target->pgrp);
         }
     }
     lock_release(&g_pid_lock);
+    pid_put(old);
     return r;
 }
 
@@ -142,16 +144,21 @@ s64 sys_getsid(struct task *t, s32 pid)
 s64 sys_setsid(struct task *t)
 {
     struct group *g = t->group;
+    struct pid *pgrp = NULL;
+    struct pid *session = NULL;
     s64 r = g->pid->nr;
 
     lock_acquire(&g_pid_lock);
     if (g->session == g->pid || !list_empty(&g->pid->pgrp)) {
         r = -LX_EPERM;
     } else {
+        pgrp = g->pgrp;
+        session = g->session;
         list_del_init(&g->in_pgrp);
         list_del_init(&g->in_session);
-        pid_put(g->pgrp);
-        pid_put(g->session);
+        undo_note(&g->pgrp);
+        undo_note(&g->session);
+        undo_note(&g->tty);
         g->pgrp = pid_get(g->pid);
         g->session = pid_get(g->pid);
         list_add_tail(&g->in_pgrp, &g->pid->pgrp);
@@ -159,5 +166,7 @@ s64 sys_setsid(struct task *t)
         g->tty = NULL;
     }
     lock_release(&g_pid_lock);
+    pid_put(pgrp);
+    pid_put(session);
     return r;
 }

@@ -51,6 +51,7 @@ static void dentry_end(struct dentry *d)
         list_del_init(&d->sibling);
         if (!list_empty(&d->lru)) {
             list_del_init(&d->lru);
+            undo_note(&g_count);
             g_count--;
         }
         lock_release(&g_dcache_lock);
@@ -176,6 +177,7 @@ static bool unhash_locked(struct dentry *d)
     if (!(d->flags & D_HASHED)) {
         return false;
     }
+    undo_note(&d->flags);
     d->flags &= ~(u32)D_HASHED;
     hlist_del(&d->chain);
     return true;
@@ -190,8 +192,10 @@ static u32 clock_collect(u32 steps, u32 want, struct list_head *out)
     while (steps-- && got < want && !list_empty(&g_clock)) {
         struct dentry *d = list_first_entry(&g_clock, struct dentry, lru);
 
+        undo_commit(); /* of one name at a time: any number may be looked at */
         list_del_init(&d->lru);
         if (ref_read(&d->ref) == 1 && !(d->flags & D_RECENT) && unhash_locked(d)) {
+            undo_note(&g_count);
             g_count--;
             list_add_tail(&d->lru, out);
             got++;
@@ -261,8 +265,10 @@ void dcache_reset(void)
     list_for_each_safe (pos, next, &g_clock) {
         struct dentry *d = list_entry(pos, struct dentry, lru);
 
+        undo_commit();
         if (!(d->flags & D_KEEP) && unhash_locked(d)) {
             list_del_init(&d->lru);
+            undo_note(&g_count);
             g_count--;
             list_add_tail(&d->lru, &victims);
         }
@@ -323,6 +329,8 @@ struct dentry *d_lookup(struct dentry *parent, struct name n)
 
 static void hash_locked(struct dentry *d)
 {
+    undo_note(&d->hash);
+    undo_note(&d->flags);
     d->hash = name_hash(d->parent, d->name, d->len);
     hlist_add(&d->chain, &g_buckets[hash_bucket(d->hash, DCACHE_BUCKETS)]);
     d->flags |= D_HASHED;
@@ -350,6 +358,7 @@ static void link_locked(struct dentry *d, struct dentry *parent, bool hash)
         ref_get(&d->ref);
         d->flags |= D_RECENT;
         list_add_tail(&d->lru, &g_clock);
+        undo_note(&g_count);
         g_count++;
     }
 }
@@ -502,6 +511,11 @@ static char *name_swap(struct dentry *d, struct name n, char *heap)
 {
     char *old = d->name != d->inl ? (char *)(uintptr_t)d->name : NULL;
 
+    undo_note(&d->name);
+    undo_note(&d->len);
+    for (u32 i = 0; i < DNAME_INLINE; i += sizeof(u64)) {
+        undo_note((const u64 *)(const void *)(d->inl + i));
+    }
     if (heap) {
         d->name = heap;
     } else {
@@ -542,6 +556,7 @@ s64 d_move(struct dentry *d, struct dentry *parent, struct name n, struct dentry
     }
     heap = name_swap(d, n, heap);
     list_del_init(&d->sibling);
+    undo_note(&d->parent);
     d->parent = dentry_get(parent);
     list_add_tail(&d->sibling, &parent->children);
     if (hashed) {

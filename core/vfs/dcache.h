@@ -47,7 +47,7 @@ struct dentry {
     struct list_head sibling;  /* [d] on parent->children */
     struct list_head alias;    /* [d] on vnode->names */
     struct list_head lru;      /* [d] ring of the clock */
-    char inl[DNAME_INLINE];
+    _Alignas(8) char inl[DNAME_INLINE];
 };
 
 /* locks: d g_dcache_lock  m g_mount_lock */

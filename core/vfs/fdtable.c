@@ -67,6 +67,7 @@ static s64 grow_locked(struct fdtable *t, u32 fd)
     u64 *open;
     u64 *cloexec;
     struct file **files;
+    struct file **old = t->files;
 
     if (fd < t->cap) {
         return 0;
@@ -84,13 +85,17 @@ static s64 grow_locked(struct fdtable *t, u32 fd)
     memcpy(files, t->files, t->cap * sizeof(*files));
     memcpy(open, t->open, t->cap / 8);
     memcpy(cloexec, t->cloexec, t->cap / 8);
-    if (t->files != t->inl) {
-        kfree(t->files);
-    }
+    undo_note(&t->files);
+    undo_note(&t->open);
+    undo_note(&t->cloexec);
+    undo_note(&t->cap);
     t->files = files;
     t->open = open;
     t->cloexec = cloexec;
     t->cap = (u32)cap;
+    if (old != t->inl) {
+        kfree(old);
+    }
     return 0;
 }
 
@@ -166,6 +171,8 @@ static struct file *take_locked(struct fdtable *t, u32 fd)
     if (fd >= t->cap || !(f = t->files[fd])) {
         return NULL;
     }
+    undo_note(&t->files[fd]);
+    undo_note(&t->open[fd / 64]);
     t->files[fd] = NULL;
     bitmap_clear(t->open, fd);
     bitmap_clear(t->cloexec, fd);
@@ -232,6 +239,8 @@ struct fdref fdget(struct fdtable *t, s32 fd)
 
 static void put_locked(struct fdtable *t, u32 fd, struct file *f, bool cloexec)
 {
+    undo_note(&t->files[fd]);
+    undo_note(&t->open[fd / 64]);
     t->files[fd] = f;
     bitmap_set(t->open, fd);
     if (cloexec) {

@@ -138,6 +138,7 @@ static bool apply(struct flock_list *l, const struct rec *want, bool unlock, str
         if (r->start < want->start && r->end > want->end) {
             list_add(&rec_copy(spare[0], r, want->end + 1, r->end)->node, &r->node);
             spare[0] = NULL;
+            undo_note(&r->end);
             r->end = want->start - 1;
         } else if (r->start < want->start) {
             r->end = want->start - 1;

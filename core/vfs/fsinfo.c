@@ -88,6 +88,8 @@ static void swap(struct fsinfo *fs, enum fs_place i, struct dentry *d)
     dentry_get(d);
     lock_acquire(&g_dcache_lock);
     old = *at;
+    undo_note(at);
+    undo_note(&fs->anchors[i]);
     *at = d;
     anchor = fs->anchors[i];
     fs->anchors[i] = anchor_found(d->vnode);

@@ -70,6 +70,10 @@ static void attach_locked(struct mount *m, struct dentry *at)
     list_add_tail(&m->node, &g_mounts);
     lock_acquire(&g_dcache_lock);
     at = d_top(at);
+    undo_note(&m->at);
+    undo_note(&m->parent);
+    undo_note(&m->attached);
+    undo_note(&at->covered);
     m->at = dentry_get(at);
     m->parent = at->mount;
     at->covered = m;
@@ -84,7 +88,11 @@ static void detach_locked(struct mount *m, struct dentry **at)
     list_del_init(&m->node);
     lock_acquire(&g_dcache_lock);
     *at = m->at;
+    undo_note(&m->at);
+    undo_note(&m->parent);
+    undo_note(&m->attached);
     if (m->at) {
+        undo_note(&m->at->covered);
         m->at->covered = NULL;
     }
     m->at = NULL;

@@ -49,6 +49,7 @@ void notify_vnode_slow(struct vnode *vn, const struct notify_event *e)
     list_for_each_entry_safe(w, tmp, &vn->watches, node)
     {
         if (((w->mask & mask) || (mask & LX_IN_DELETE_SELF)) && w->fire(w, &own)) {
+            undo_commit();
             list_del_init(&w->node);
             list_add_tail(&w->node, &over);
         }

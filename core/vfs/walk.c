@@ -135,6 +135,8 @@ s64 link_text(struct vnode *vn, char *buf, u64 size)
     {
         char *old = vn->link;
 
+        undo_note(&vn->link);
+        undo_note(&vn->link_ctime);
         vn->link = copy;
         vn->link_ctime = vn->attr.ctime_ns;
         copy = old;
@@ -330,7 +332,7 @@ static s64 fast_walk(const struct walk *w, s32 dfd, const char *path, struct fas
     struct fdref fr = {NULL, false};
     s64 r;
 
-    if (unlikely(g_folder_lock_lost) && atomic_exchange(&g_folder_lock_lost, false)) {
+    if (lock_take_lost(LOST_FOLDER)) {
         dcache_reset();
     }
     f->n_reval = 0;

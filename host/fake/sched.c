@@ -76,6 +76,7 @@ void fake_sched_reset(void)
     }
     g_threads[0].state = RUNNABLE;
     g_current = 0;
+    undo_become(&g_threads[0].kt.undo);
     g_now_ns = MONO_START;
     g_idle = NULL;
 }
@@ -99,6 +100,7 @@ static void switch_to(u32 slot)
     }
     g_from = me;
     g_current = slot;
+    undo_become(&to->kt.undo);
     __sanitizer_start_switch_fiber(me->state == DEAD ? NULL : &me->fake_stack, to->bottom,
                                    to->size);
     swapcontext(&me->ctx, &to->ctx);

@@ -5,6 +5,7 @@
   loops    gcc, python and a shell pipeline, many times on all cores, in one instance and one instance each
   alive    1000 processes alive at once, 500 threads in one process
   kill     SIGKILL at random moments to pico processes, the supervisor, lxmanager and lx
+  picos    SIGKILL to processes of one instance that are in lxcore nearly all the time
   all      everything
 
 What the instance holds (processes, host handles, memory) is counted before and after. Only processes below
@@ -394,6 +395,79 @@ class Soak:
                 if len(self.failures) > 10:
                     return
 
+    def picos(self):
+        """Kills inside one instance: it goes on, nothing in it hangs, nothing is lost or left."""
+        kills = stops = 0
+        rng = random.Random(self.args.seed)
+        while kills < self.args.count and stops < 50 and len(self.failures) < 10:
+            n, why = self.mill(rng, self.args.count - kills)
+            kills += n
+            if why:
+                stops += 1
+                self.say("after %d kills the instance stopped: %s" % (kills, why))
+        self.say("%d kills of picos, %d stops of an instance" % (kills, stops))
+        if stops > self.args.count // 500:
+            self.fail("picos: %d stops" % stops)
+        self.settled("picos")
+
+    def mill(self, rng, count):
+        """Kill processes of one instance; (kills, why the instance ended or None)."""
+        lx = self.popen([self.args.mill, "12"], stdin=subprocess.PIPE)
+        out = Lines(lx.stdout)
+        kills = 0
+        try:
+            out.until("up", 30)
+            spare = guest.processes_of(self.home)
+            lx.stdin.write("go\n")
+            lx.stdin.flush()
+            out.next(20)
+            while kills < count:
+                pids = sorted(guest.processes_of(self.home) - spare)
+                if not pids:
+                    time.sleep(0.05)
+                for pid in rng.sample(pids, min(3, len(pids), count - kills)):
+                    time.sleep(rng.uniform(0, 0.004))
+                    send(pid)
+                    kills += 1
+                while select.select([out.fd], [], [], 0)[0]:
+                    self.mill_line(lx, out.next(20))
+                if kills % 50 == 0:
+                    self.mill_line(lx, out.next(20))
+            lx.stdin.close()
+            line = ""
+            while line != "clean":
+                line = out.next(60)
+                self.mill_line(lx, line)
+            if lx.wait(20) != 0:
+                self.fail("picos: lx ended with %d" % lx.returncode)
+            return kills, None
+        except (EOFError, OSError) as e:
+            if lx.poll() is None:
+                try:
+                    lx.wait(5)
+                except subprocess.TimeoutExpired:
+                    self.fail("picos: hangs after %d kills: %r" % (kills, e))
+                    self.stop(lx)
+            why = "%r; %s" % (e, self.last_log())
+            return kills, why
+
+    def mill_line(self, lx, line):
+        if line.startswith("deaths") or line == "clean":
+            return
+        self.fail("picos: " + line)
+        for pid in self.victims(lx)["supervisor"]:
+            os.kill(pid, signal.SIGUSR1)  # it writes a report
+        time.sleep(1)
+        with open(os.path.join(self.home, "log", "root.log")) as f:
+            self.say(f.read()[-6000:])
+
+    def last_log(self):
+        try:
+            with open(os.path.join(self.home, "log", "root.log")) as f:
+                return f.read().splitlines()[-1]
+        except (OSError, IndexError):
+            return "no log"
+
     def close(self):
         guest.end_processes_of(self.home)
         guest.remove_tree(self.work)
@@ -426,9 +500,10 @@ def main(argv):
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0],
                                 epilog=__doc__.split("\n", 2)[2],
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", default=["all"], choices=["loops", "alive", "kill", "all"])
+    p.add_argument("what", nargs="*", default=["all"], choices=["loops", "alive", "kill", "picos", "all"])
     p.add_argument("--count", type=int, default=500, help="rounds of each loop, number of kills")
     p.add_argument("--lx", default=os.path.join(TOP, "build", "lx"))
+    p.add_argument("--mill", default=os.path.join(TOP, "build", "tests", "soak", "mill"))
     p.add_argument("--pku", choices=["0", "1"])
     p.add_argument("--seed", type=int, default=int(time.time()))
     p.add_argument("--native", action="store_true", help="the loops on the real kernel, to test this script")
@@ -450,6 +525,8 @@ def main(argv):
         if what & {"kill", "all"} and not args.native:
             soak.kill()
             soak.kill_distribution()
+        if what & {"picos", "all"} and not args.native:
+            soak.picos()
     finally:
         soak.close()
     print("\nsoak: %d failures" % len(soak.failures))

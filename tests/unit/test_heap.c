@@ -17,23 +17,14 @@ struct memory {
 static struct minheap_node **resize(void *ctx, struct minheap_node **old, u32 from, u32 to)
 {
     struct memory *mem = ctx;
-    struct minheap_node **fresh;
 
-    CHECK_EQ(mem->held, from);
+    CHECK((from == 0) != (to == 0) && (old == NULL) == (from == 0));
     if (to > mem->limit) {
         return NULL;
     }
-    mem->held = to;
-    if (to == 0) {
-        free(old);
-        return NULL;
-    }
-    fresh = malloc(to * sizeof(struct minheap_node *));
-    if (from) {
-        memcpy(fresh, old, from * sizeof(struct minheap_node *));
-    }
+    mem->held += to - from;
     free(old);
-    return fresh;
+    return to ? malloc(to * sizeof(struct minheap_node *)) : NULL;
 }
 
 static bool sound(const struct minheap *h)

@@ -19,6 +19,7 @@ static bool unidle(struct hostfs *fs, struct hostnode *n)
     lock_acquire(&fs->idle_lock);
     was = !list_empty(&n->idle);
     if (was) {
+        undo_note(&fs->n_idle);
         list_del_init(&n->idle);
         fs->n_idle--;
     }
@@ -96,6 +97,8 @@ static bool evict(struct hostfs *fs, u32 limit)
         }
         if (lock_try(&n->vn->lock)) {
             victim = n->shared.h;
+            undo_note(&n->shared.h);
+            undo_note(&fs->n_idle);
             n->shared.h = HOST_NONE;
             list_del_init(&n->idle);
             fs->n_idle--;
@@ -133,6 +136,7 @@ void hostshared_put(struct vnode *vn)
             close_locked(fs, n);
         } else {
             lock_acquire(&fs->idle_lock);
+            undo_note(&fs->n_idle);
             list_add_tail(&n->idle, &fs->idle);
             full = ++fs->n_idle > fs->max_idle;
             lock_release(&fs->idle_lock);

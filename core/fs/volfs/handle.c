@@ -21,6 +21,8 @@ static u32 take_surplus(struct volfs *fs, u32 limit, host_handle out[4])
     while (fs->n_idle > limit && n < 4) {
         struct volnode *old = list_first_entry(&fs->idle, struct volnode, idle);
 
+        undo_note(&fs->n_idle);
+        undo_note(&old->h);
         list_del_init(&old->idle);
         fs->n_idle--;
         out[n++] = old->h;
@@ -46,8 +48,10 @@ static bool shrink(struct volfs *fs, u32 limit)
 
 static void use_locked(struct volfs *fs, struct volnode *n)
 {
+    undo_note(&n->users);
     n->users++;
     if (!list_empty(&n->idle)) {
+        undo_note(&fs->n_idle);
         list_del_init(&n->idle);
         fs->n_idle--;
     }
@@ -252,7 +256,9 @@ void volhandle_put(struct vnode *vn)
     u32 count = 0;
 
     lock_acquire(&fs->handles);
+    undo_note(&n->users);
     if (--n->users == 0 && !n->pinned) {
+        undo_note(&fs->n_idle);
         list_add_tail(&n->idle, &fs->idle);
         fs->n_idle++;
         count = take_surplus(fs, fs->max_idle, victims);
@@ -304,8 +310,10 @@ void volhandle_drop(struct volfs *fs, struct volnode *n)
 
     lock_acquire(&fs->handles);
     h = n->h;
+    undo_note(&n->h);
     n->h = HOST_NONE;
     if (!list_empty(&n->idle)) {
+        undo_note(&fs->n_idle);
         list_del_init(&n->idle);
         fs->n_idle--;
     }

@@ -182,6 +182,7 @@ static s64 bind_abstract(struct unix_sock *u, struct unix_name *n)
     } else if (abstract_find(n)) {
         r = -LX_EADDRINUSE;
     } else {
+        undo_note(&u->name);
         u->name = n;
         hlist_add(&u->in_names, name_bucket(n));
     }
@@ -229,6 +230,9 @@ static s64 bind_path(struct unix_sock *u, struct unix_name *n, const struct walk
     if (u->name) {
         r = -LX_EINVAL;
     } else {
+        undo_note(&u->name);
+        undo_note(&u->path);
+        undo_note(&vn->sock);
         u->name = n;
         u->path = d;
         vn->sock = u;
@@ -391,6 +395,9 @@ static s64 connect_locked(struct unix_sock *u, struct unix_sock *l, struct unix_
 
         return r < 0 ? r : -LX_EAGAIN;
     }
+    undo_note(&u->peer);
+    undo_note(&u->state);
+    undo_note(&l->n_queued);
     n->name = unix_name_get(l->name);
     n->peer = unix_get(u);
     n->peer_cred = u->cred;
@@ -399,7 +406,7 @@ static s64 connect_locked(struct unix_sock *u, struct unix_sock *l, struct unix_
     u->peer_cred = l->cred;
     u->state = UNIX_CONNECTED;
     list_add_tail(&n->accept_node, &l->queue);
-    atomic_fetch_add(&l->n_queued, 1);
+    atomic_store(&l->n_queued, l->n_queued + 1);
     return 0;
 }
 
@@ -501,8 +508,9 @@ static s64 unix_accept(struct sock *s, struct sock **out)
         r = u->shut & UNIX_SHUT_RECV ? -LX_EINVAL : -LX_EAGAIN;
     } else {
         n = list_first_entry(&u->queue, struct unix_sock, accept_node);
+        undo_note(&u->n_queued);
         list_del_init(&n->accept_node);
-        atomic_fetch_sub(&u->n_queued, 1);
+        atomic_store(&u->n_queued, u->n_queued - 1);
     }
     lock_release(&s->lock);
     if (r < 0) {
@@ -584,6 +592,8 @@ static void unix_release(struct sock *s)
     bool reset;
 
     lock_acquire(&s->lock);
+    undo_note(&u->peer);
+    undo_note(&u->path);
     u->dead = true;
     listener = u->state == UNIX_LISTEN;
     reset = !list_empty(&u->queue) || s->err == LX_ECONNRESET;

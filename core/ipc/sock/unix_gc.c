@@ -21,13 +21,17 @@ void unix_inflight(struct scm *c, bool on)
         }
         lock_acquire(&g_gc_lock);
         if (on) {
+            undo_note(&u->inflight);
             u->file = c->files[i];
             if (u->inflight++ == 0) {
                 list_add_tail(&u->in_flight, &g_in_flight);
             }
-        } else if (--u->inflight == 0) {
-            list_del_init(&u->in_flight);
-            u->file = NULL;
+        } else {
+            undo_note(&u->inflight);
+            if (--u->inflight == 0) {
+                list_del_init(&u->in_flight);
+                u->file = NULL;
+            }
         }
         lock_release(&g_gc_lock);
     }
@@ -74,6 +78,9 @@ static void take_messages(struct unix_sock *u, struct list_head *to)
     list_for_each_entry_safe(m, next, &u->queue, node)
     {
         if (m->scm) {
+            undo_commit(); /* of one message at a time */
+            undo_note(&u->n_queued);
+            undo_note(&u->bytes);
             list_move_tail(&m->node, to);
             atomic_store(&u->n_queued, u->n_queued - 1);
             atomic_store(&u->bytes, u->bytes - (m->len - m->off));

@@ -140,6 +140,8 @@ static s64 enqueue(struct unix_sock *to, struct unix_msg *m, s64 gone)
     } else if (unlikely(to->shut & UNIX_SHUT_RECV)) {
         r = -LX_EPIPE;
     } else {
+        undo_note(&to->n_queued);
+        undo_note(&to->bytes);
         list_add_tail(&m->node, &to->queue);
         atomic_store(&to->n_queued, to->n_queued + 1);
         atomic_store(&to->bytes, to->bytes + m->len);
@@ -333,6 +335,7 @@ static void dequeue(struct unix_sock *u, struct unix_msg *m)
     bool blocked;
 
     lock_acquire(&u->s.lock);
+    undo_note(&u->n_queued);
     list_del(&m->node);
     atomic_store(&u->n_queued, u->n_queued - 1);
     blocked = !list_empty(&u->blocked);
