@@ -127,7 +127,11 @@ static bool waiter_fini(struct futex_waiter *f)
     return !atomic_load_explicit(&f->woken, memory_order_acquire);
 }
 
-/* Compare and queue; 0, -LX_EAGAIN, -LX_EFAULT. */
+/*
+ * Queue if the word is `val`; 0, -LX_EAGAIN, -LX_EFAULT. It is queued before the word is read: a
+ * waker whose program has changed the word looks at the queue without its lock, so one of the two
+ * must see the other.
+ */
 static s64 queue_if_equal(struct futex_waiter *f, uptr uaddr, u32 val)
 {
     struct waitq *b = bucket_of(f->key);
@@ -141,12 +145,15 @@ static s64 queue_if_equal(struct futex_waiter *f, uptr uaddr, u32 val)
         return -LX_EAGAIN;
     }
     lock_acquire(&b->lock);
+    enqueue(b, f);
+    atomic_thread_fence(memory_order_seq_cst);
     r = get_user32(uaddr, &have);
     if (r == 0 && have != val) {
         r = -LX_EAGAIN;
     }
-    if (r == 0) {
-        enqueue(b, f);
+    if (r < 0) {
+        list_del(&f->w.node);
+        f->w.q = NULL;
     }
     lock_release(&b->lock);
     return r;

@@ -500,3 +500,39 @@ CASE(ping_pong_loses_no_wakeup)
     }
     gt_thread_join(&t);
 }
+
+static volatile int g_ack;
+
+/* Change the word and wake at ever other moments of the other side's way to sleep. */
+static void change_and_wake(void *arg)
+{
+    for (int i = 1; i <= 20000; i++) {
+        for (int n = 0; g_ack != i - 1; n++) {
+            if (n > 1000) {
+                sc(sched_yield);
+            }
+        }
+        for (int n = i % 512; n > 0; n--) {
+            __asm__ volatile("" ::: "memory");
+        }
+        g_word = i;
+        fwake(&g_word, 1);
+    }
+}
+
+CASE(wake_meets_wait)
+{
+    struct timespec ts = {5, 0};
+    struct gt_thread t;
+
+    g_word = g_ack = 0;
+    OK(gt_thread_start(&t, change_and_wake, NULL));
+    for (int i = 1; i <= 20000; i++) {
+        while (g_word != i) {
+            long r = fwait(&g_word, i - 1, &ts);
+            CHECK(r == 0 || r == -EAGAIN);
+        }
+        g_ack = i;
+    }
+    gt_thread_join(&t);
+}
