@@ -23,6 +23,7 @@
  * when it is stopped: its process group does not count as orphaned. UNATTEND: nobody any more. */
 #define LXSESSION_ATTEND   0x4c05
 #define LXSESSION_UNATTEND 0x4c06
+#define LXSESSION_FOLLOW   0x4c07 /* the caller, and all it makes, is what the trace is of */
 
 enum lx_session_kind { LXSESSION_STREAM = 0, LXSESSION_CONSOLE = 1 };
 
@@ -34,7 +35,7 @@ struct lx_session_take {
     u32 zero;
 };
 
-/* Trace the calls of the instance into the handle `index` from now on. */
+/* Trace calls into the handle `index` from now on: of those who ask for it (LXSESSION_FOLLOW). */
 struct lx_session_trace {
     u32 index;
     u32 summary; /* 1 = count, print at the end */

@@ -16,6 +16,7 @@
 #define CODE_NOT_EXEC 126
 #define CODE_ABSENT   127
 #define CODE_USER     122
+#define CODE_USAGE    120
 #define STACK_SIZE    32768
 #define MAX_FDS       24
 
@@ -29,6 +30,7 @@ struct plan {
     const char *path; /* value of PATH */
     s32 fds[MAX_FDS]; /* what becomes m->fds; -1 = closed */
     s32 tty;          /* controlling terminal or -1 */
+    s32 session;      /* the session device in the child */
     char *arena;      /* text of generated variables and pointers */
     size_t arena_size, used;
     u8 stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -283,7 +285,7 @@ static void child_chdir(const struct plan *p)
 }
 
 /* Every descriptor to its number. First all out of the way of those numbers. */
-static void child_descriptors(const struct plan *p)
+static void child_descriptors(struct plan *p)
 {
     u32 top = 2, n = p->m->fds.n;
     s64 from[MAX_FDS];
@@ -294,6 +296,7 @@ static void child_descriptors(const struct plan *p)
     for (u32 i = 0; i < n; i++) {
         from[i] = p->fds[i] < 0 ? -1 : sc(fcntl, p->fds[i], LX_F_DUPFD_CLOEXEC, top + 1);
     }
+    p->session = (s32)sc(fcntl, SESSION_FD, LX_F_DUPFD_CLOEXEC, top + 1);
     for (u32 i = 0; i < n; i++) {
         if (from[i] < 0) {
             sc(close, p->m->fds.v[i]);
@@ -352,8 +355,17 @@ static bool looks_like_text(const char *path)
 
 static s64 try_exec(const struct plan *p, const char *path)
 {
-    s64 r = sc(execve, path, p->argv, p->envp);
+    s64 r = 0;
 
+    if (p->m->flags & RUN_TRACE) { /* from here on, and not how the program is looked for */
+        r = sc(access, path, LX_X_OK);
+        if (r == 0) {
+            sc(ioctl, p->session, LXSESSION_FOLLOW, 0);
+        }
+    }
+    if (r == 0) {
+        r = sc(execve, path, p->argv, p->envp);
+    }
     if (r == -LX_ENOEXEC && looks_like_text(path)) {
         const char **with_shell = p->argv - 1; /* room is left in front */
         with_shell[0] = "sh";
@@ -434,7 +446,7 @@ _Noreturn static void exec_failed(const struct plan *p, s64 err)
 
 static void child(void *arg)
 {
-    const struct plan *p = arg;
+    struct plan *p = arg;
     u64 none = 0;
 
     sc(setsid);
@@ -534,7 +546,11 @@ static void launch(u32 id, struct plan *p)
     r = take_handles(p);
     if (r < 0) {
         close_handles(p, true);
-        if (r == -LX_EBUSY) {
+        if (p->m->flags & RUN_TRACE && r == -LX_EINVAL) {
+            say_refused(id, CODE_USAGE, "there is no such class or call to trace",
+                        "--trace=CLASS,... takes file desc process signal memory network ipc time "
+                        "creds, names of calls, and ! before one");
+        } else if (r == -LX_EBUSY) {
             say_refused(id, CODE_INVALID, "another command of this instance is being traced",
                         "wait for its end, or use --root");
         } else {

@@ -2,6 +2,7 @@
 """The texts that gensys.py writes. Each emit_* takes the checked model and returns one file."""
 
 import collections
+import os
 
 Model = collections.namedtuple("Model", "calls sets ioctls errnos structs kinds returns")
 
@@ -162,6 +163,7 @@ extern const struct argval g_ioctls[];     /* ascending */
 extern const u32 g_ioctl_count;
 extern const u16 g_arg_type_size[];        /* bytes, by enum arg_type */
 extern const char *const g_errno_names[];  /* by number, NULL for a hole */
+extern const char *const g_errno_texts[]; /* what strerror(3) says */
 extern const u32 g_errno_count;
 extern const struct trace_class g_trace_classes[]; /* ends with a NULL name */
 """)
@@ -198,6 +200,8 @@ def sets_text(model):
     out.append("};\nconst u32 g_ioctl_count = %d;\n" % len(model.ioctls))
     out.append("const char *const g_errno_names[] = {")
     out += ["    [%d] = %s," % (n, c_string(s)) for n, s in sorted(model.errnos.items())]
+    out.append("};\nconst char *const g_errno_texts[] = {")
+    out += ["    [%d] = %s," % (n, c_string(os.strerror(n))) for n in sorted(model.errnos)]
     out.append("};\nconst u32 g_errno_count = %d;" % (max(model.errnos) + 1))
     return out
 

@@ -257,8 +257,12 @@ void boot_main(struct boot_params *p)
     cred = first_cred(p);
     t = make_init(cred);
     if (boot_arg(p, "trace") != NULL) {
-        tracer_start((host_handle)boot_arg_number(p, "trace", 2), boot_arg(p, "classes"),
-                     boot_arg_number(p, "summary", 0) != 0);
+        r = tracer_start((host_handle)boot_arg_number(p, "trace", 2), boot_arg(p, "classes"),
+                         boot_arg_number(p, "summary", 0) != 0);
+        if (r < 0) {
+            boot_fail("cannot trace these classes", boot_arg(p, "classes"), r);
+        }
+        (void)group_follow(t->group);
     }
     supervisor_init(boot_arg_number(p, "pool", 3));
     r = first_program(p, t);

@@ -58,21 +58,24 @@ static inline bool is_restart(s64 r)
     return r <= -LX_ERESTARTSYS && r >= -LX_ERESTART_RESTARTBLOCK;
 }
 
+static __attribute__((noinline)) s64 traced_call(struct kthread *kt, u64 nr)
+{
+    struct tracer_call c;
+    s64 r;
+
+    tracer_enter(&c, kt);
+    r = call(kt, nr);
+    tracer_exit(&c, kt, r);
+    return r;
+}
+
 /* The rare ways through a call: traced, or with the last exit's mark still set. */
 static s64 call_with_work(struct kthread *kt, u64 nr)
 {
-    s64 r;
-
     if (!(kt->regs.eflags & EFLAGS_ODD)) {
         atomic_fetch_and(&kt->work, ~(u32)KT_RESTORE);
     }
-    if (!tracer_on()) {
-        return call(kt, nr);
-    }
-    tracer_enter(kt);
-    r = call(kt, nr);
-    tracer_exit(kt, r);
-    return r;
+    return tracer_on() && tracer_follows(kt) ? traced_call(kt, nr) : call(kt, nr);
 }
 
 /* The call was one step of a guest that single-steps itself. */

@@ -77,22 +77,22 @@ void setup_direct_mounts(struct task *t)
 static s64 session_trace(host_handle h, const char *classes, bool summary)
 {
     static host_handle last = HOST_NONE;
+    s64 r;
 
     if (tracer_on()) {
         return -LX_EBUSY;
     }
-    if (last != HOST_NONE) {
+    r = tracer_start(h, classes, summary);
+    if (r == 0 && last != HOST_NONE) {
         host_handle_close(last);
     }
-    last = h;
-    tracer_start(h, classes, summary);
-    return 0;
+    last = r == 0 ? h : last;
+    return r;
 }
 
 static void session_untrace(void)
 {
     tracer_finish();
-    g_tracer_on = 0;
 }
 
 static void give(struct task *t, struct file *f, s32 fd)

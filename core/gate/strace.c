@@ -10,9 +10,11 @@
 #include "gate/strace_priv.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
+#include "lx_sched.h"
 
 /* kept free for ` = result` when the arguments fill the buffer */
-#define TAIL 64
+#define TAIL     64
+#define FUTEX_OP (LX_FUTEX_CMD_MASK & 0xffffffffu)
 
 void strace_init(struct strace_buf *s, char *buf, size_t size, strace_read_fn read, void *ctx)
 {
@@ -71,6 +73,12 @@ static u32 shown_args(const struct strace_buf *s, const struct sysargs *call)
         if (arg[i - 1].kind == ARG_ENUM && arg[i - 1].set == SET_FCNTL &&
             !fcntl_takes_arg((u32)before)) {
             return i;
+        }
+        if (arg[i - 1].kind == ARG_FUTEX && (before & FUTEX_OP) == LX_FUTEX_WAKE) {
+            return i + 1;
+        }
+        if (arg[i - 1].kind == ARG_FUTEX && (before & FUTEX_OP) == LX_FUTEX_WAIT) {
+            return i + 2;
         }
     }
     return call->argc;
@@ -138,12 +146,12 @@ static void show_error(struct strace_buf *s, const struct sysargs *call)
         return;
     }
     if (name) {
-        fmt_printf(&s->out, "-1 %s", name);
+        fmt_printf(&s->out, "-1 %s (%s)", name, g_errno_texts[err]);
     } else {
         fmt_printf(&s->out, "%lld", s->ret);
     }
     if (err == LX_ENOSYS && call && call->note) {
-        fmt_printf(&s->out, " (%s)", call->note);
+        fmt_printf(&s->out, " [%s]", call->note);
     }
 }
 
@@ -203,7 +211,11 @@ void strace_exit(struct strace_buf *s, s64 ret)
         show_args(s, call);
     }
     open_tail(s);
-    fmt_puts(&s->out, ") = ");
+    fmt_putc(&s->out, ')');
+    while (fmt_len(&s->out) < s->column) {
+        fmt_putc(&s->out, ' ');
+    }
+    fmt_puts(&s->out, " = ");
     show_result(s, call);
     if (call) {
         show_changes(s, call, early);

@@ -13,6 +13,7 @@
 
 #include "base/fmt.h"
 #include "base/types.h"
+#include "lx_signal.h"
 #include "sysargs.h"
 
 #define STRACE_MAX_ARGS 6
@@ -32,8 +33,9 @@ struct strace_buf {
     u64 nr;
     u64 args[STRACE_MAX_ARGS];
     s64 ret;
-    u32 next;  /* first argument that is not yet in the text */
-    bool done; /* the result is known */
+    u32 column; /* where ` = result` begins at the earliest, as in a table; 0 = at once */
+    u32 next;   /* first argument that is not yet in the text */
+    bool done;  /* the result is known */
 };
 
 /* Which calls to trace: one bit a call. */
@@ -61,6 +63,8 @@ void strace_unfinished(struct strace_buf *s);
 /* Append the name of a signal ("SIGCHLD", "SIGRT_2" or a number). */
 void strace_signal_name(struct fmt *out, u64 sig);
 
+/* Append what is known of a signal: {si_signo=..., ...}. */
+void strace_signal(struct strace_buf *s, const struct lx_siginfo *info);
 /* Name of an error number, restart codes included, or NULL. */
 const char *strace_errno_name(u64 err);
 

@@ -7,6 +7,7 @@
 #include "lx_sched.h"
 #include "lx_signal.h"
 #include "lx_stat.h"
+#include "sysproto.h"
 
 #define CHUNK 64
 
@@ -394,7 +395,7 @@ void strace_show_arg(struct strace_buf *s, const struct sysarg *arg, u32 i)
     case ARG_S32: fmt_printf(&s->out, "%d", (s32)v); break;
     case ARG_U32: fmt_printf(&s->out, "%u", (u32)v); break;
     case ARG_S64:
-    case ARG_OFF: fmt_printf(&s->out, "%lld", (s64)v); break;
+    case ARG_OFF: fmt_printf(&s->out, s->nr == LX_NR_mmap ? "%#llx" : "%lld", v); break;
     case ARG_U64: show_u64(s, arg, i); break;
     case ARG_SIZE:
     case ARG_LEN: fmt_printf(&s->out, "%llu", v); break;

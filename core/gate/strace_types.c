@@ -199,20 +199,38 @@ static void show_sigaction(struct strace_buf *s, const union any *v)
     fmt_putc(&s->out, '}');
 }
 
-static void show_siginfo(struct strace_buf *s, const union any *v)
+void strace_signal(struct strace_buf *s, const struct lx_siginfo *info)
 {
-    s32 code = v->info.code;
+    static const char *const children[] = {"EXITED",  "KILLED",  "DUMPED",
+                                           "TRAPPED", "STOPPED", "CONTINUED"};
+    static const char *const segv[] = {"SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"};
+    s32 code = info->code;
 
     fmt_puts(&s->out, "{si_signo=");
-    strace_signal_name(&s->out, (u64)(s64)v->info.signo);
+    strace_signal_name(&s->out, (u64)(s64)info->signo);
     fmt_puts(&s->out, ", si_code=");
-    strace_show_set(s, SET_SICODE, (u32)code);
-    if (code <= 0 || v->info.signo == LX_SIGCHLD) {
-        fmt_printf(&s->out, ", si_pid=%d, si_uid=%u", v->info.f.kill.pid, v->info.f.kill.uid);
+    if (info->signo == LX_SIGCHLD && code > 0 && code <= (s32)ARRAY_SIZE(children)) {
+        fmt_printf(&s->out, "CLD_%s", children[code - 1]);
+    } else if (info->signo == LX_SIGSEGV && code > 0 && code <= (s32)ARRAY_SIZE(segv)) {
+        fmt_puts(&s->out, segv[code - 1]);
     } else {
-        fmt_printf(&s->out, ", si_addr=0x%llx", v->info.f.fault.addr);
+        strace_show_set(s, SET_SICODE, (u32)code);
     }
-    fmt_puts(&s->out, ", ...}");
+    if (info->signo == LX_SIGCHLD && code > 0) {
+        fmt_printf(&s->out, ", si_pid=%d, si_uid=%u, si_status=%d", info->f.chld.pid,
+                   info->f.chld.uid, info->f.chld.status);
+    } else if (code <= 0) {
+        fmt_printf(&s->out, ", si_pid=%d, si_uid=%u", info->f.kill.pid, info->f.kill.uid);
+    } else if (code != LX_SI_KERNEL) {
+        fmt_puts(&s->out, ", si_addr=");
+        strace_show_addr(s, info->f.fault.addr);
+    }
+    fmt_putc(&s->out, '}');
+}
+
+static void show_siginfo(struct strace_buf *s, const union any *v)
+{
+    strace_signal(s, &v->info);
 }
 
 static void show_stack(struct strace_buf *s, const union any *v)

@@ -3,9 +3,22 @@
 #pragma once
 
 #include "base/types.h"
+#include "gate/strace.h"
 #include "host/host.h"
 
+#define TRACER_LINE 1024
+
 struct kthread;
+
+/* One call, from its beginning to its end. locks: belongs to the calling thread. */
+struct tracer_call {
+    u64 nr;
+    u64 start_ns;
+    bool counted; /* for the summary */
+    bool shown;   /* the filter wants it and it is not in the output yet */
+    struct strace_buf s;
+    char text[TRACER_LINE];
+};
 
 extern u32 g_tracer_on;
 static inline bool tracer_on(void)
@@ -13,9 +26,12 @@ static inline bool tracer_on(void)
     return unlikely(g_tracer_on != 0);
 }
 
-/* Start: lines go to channel h. classes: NULL or "" = all; summary: only count (-c). */
-void tracer_start(host_handle h, const char *classes, bool summary);
-void tracer_enter(struct kthread *kt);
-void tracer_exit(struct kthread *kt, s64 result);
-/* Print the summary. */
+/* Whether this thread's process is one the trace is of (GROUP_TRACED). */
+bool tracer_follows(const struct kthread *kt);
+/* Start: lines go to channel h. classes: NULL or "" = all; summary: only count (-c).
+ *   returns 0, -LX_EINVAL (a word of classes means nothing), -LX_ENOMEM */
+s64 tracer_start(host_handle h, const char *classes, bool summary);
+void tracer_enter(struct tracer_call *c, struct kthread *kt);
+void tracer_exit(struct tracer_call *c, struct kthread *kt, s64 result);
+/* End it; prints the summary. */
 void tracer_finish(void);

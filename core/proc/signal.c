@@ -659,6 +659,15 @@ static void run_handler(struct task *t, struct regs *r, u32 sig, const struct lx
     signal_set_mask(t, mask);
 }
 
+void (*g_signal_seen)(struct task *t, const struct lx_siginfo *info, bool deadly);
+
+static void show_signal(struct task *t, const struct lx_siginfo *info, bool deadly)
+{
+    if (unlikely(g_signal_seen != NULL)) {
+        g_signal_seen(t, info, deadly);
+    }
+}
+
 static s32 death_code(enum sig_default d, u32 sig)
 {
     (void)d; /* no core is written: RLIMIT_CORE is 0, WCOREDUMP stays clear */
@@ -707,6 +716,7 @@ void signal_deliver(struct task *t, struct regs *r)
             continue;
         }
         if (sa.handler != LX_SIG_DFL) {
+            show_signal(t, &info, false);
             run_handler(t, r, sig, &info);
             atomic_fetch_or(&kt->work, KT_RESTORE);
             continue; /* further ones stack their frames on top, as on Linux */
@@ -718,6 +728,7 @@ void signal_deliver(struct task *t, struct regs *r)
         if (t->group->pid->nr == 1 && !is_fault(sig, &info)) {
             continue; /* pid 1 dies of nothing it does not handle but its own faults */
         }
+        show_signal(t, &info, d != SIGD_STOP);
         if (d == SIGD_STOP) {
             begin_stop(t, sig);
             continue;

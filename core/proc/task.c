@@ -250,6 +250,14 @@ static void default_limits(struct group *g)
     g->rlim[LX_RLIMIT_RTPRIO] = (struct lx_rlimit){0, 0};
 }
 
+s64 group_follow(struct group *g)
+{
+    lock_acquire(&g->lock);
+    g->flags |= GROUP_TRACED;
+    lock_release(&g->lock);
+    return 0;
+}
+
 struct group *group_alloc(const struct group *like)
 {
     struct group *g = kzalloc(sizeof(*g));
@@ -270,6 +278,7 @@ struct group *group_alloc(const struct group *like)
     g->exit_signal = LX_SIGCHLD;
     g->start_ns = host_clock_ns(HOST_CLOCK_BOOT);
     if (like != NULL) {
+        g->flags = like->flags & GROUP_TRACED;
         memcpy(g->rlim, like->rlim, sizeof(g->rlim));
         g->oom_adj = like->oom_adj;
     } else {

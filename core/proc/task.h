@@ -62,7 +62,8 @@ enum group_flags {
     GROUP_EXECED = 8,
     GROUP_REAPER = 16, /* child subreaper */
     GROUP_ZOMBIE = 32,
-    GROUP_ATTENDED = 64 /* somebody outside the instance continues it when it is stopped */
+    GROUP_ATTENDED = 64, /* somebody outside the instance continues it when it is stopped */
+    GROUP_TRACED = 128   /* lx --trace shows its calls; children inherit it */
 };
 
 /* locks: P g_pid_lock  g group lock  I immutable  a atomic */
@@ -196,6 +197,8 @@ bool signal_blocked(const struct task *t, u32 sig);
  */
 void signal_set_temp_mask(struct task *t, u64 mask);
 void signal_set_mask(struct task *t, u64 mask);
+/* lx --trace shows the calls of g and its children to come. 0 */
+s64 group_follow(struct group *g);
 /* Whether somebody outside the instance looks after a process. 0 or -LX_ESRCH */
 s64 group_attend(lx_pid_t nr, bool on);
 /* Whether the process group has no member with a parent outside it in its session (orphaned). */

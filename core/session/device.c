@@ -181,6 +181,7 @@ static s64 session_ioctl(struct file *f, struct task *t, u32 cmd, u64 arg)
     case LXSESSION_ATTEND:
     case LXSESSION_UNATTEND:
         return group_attend(arg ? (lx_pid_t)arg : t->group->pid->nr, cmd == LXSESSION_ATTEND);
+    case LXSESSION_FOLLOW: return group_follow(t->group);
     case LXSESSION_UNTRACE:
         if (g_session_untrace) {
             g_session_untrace();

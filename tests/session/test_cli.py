@@ -182,10 +182,35 @@ def root_below_a_folder():
 def trace_prints_calls():
     status, _, err = lx.run("--root", "/", "--trace", "--", "/bin/true")
     equal(status, 0)
-    match(err, r"execve\(")
+    lines = err.splitlines()
+    match(lines[0], r'^\[\d+\] execve\("/bin/true", \["/bin/true"\], 0x\w+ /\* \d+ vars \*/\) = 0$')
+    match(lines[-2], r"^\[\d+\] exit_group\(0\) +=\s\?$")
+    match(lines[-1], r"^\[\d+\] \+\+\+ exited with 0 \+\+\+$")
+    equal([x for x in lines if "prlimit64(0, RLIMIT_FSIZE" in x], [], "what init does first")
+    err = lx.run("--root", "/", "--trace=process,kill", "--", "sh", "-c",
+                 "(exit 3); /nope; kill -USR1 $$")[2]
+    for pattern in (r"\n\[3\] exit_group\(3\) ", r"\n\[3\] \+\+\+ exited with 3 ",
+                    r"\n\[2\] --- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=3, ",
+                    r'\n\[4\] execve\("/nope", .* = -1 ENOENT \(No such file or directory\)\n',
+                    r"\n\[2\] kill\(2, SIGUSR1\) += 0\n\[2\] --- SIGUSR1 .*si_pid=2",
+                    r"\n\[2\] \+\+\+ killed by SIGUSR1 \+\+\+\n$"):
+        match(err, pattern)
     status, _, err = lx.run("--root", "/", "-c", "--", "/bin/true")
     equal(status, 0)
-    match(err, r"calls")
+    match(err, r"calls[\s\S]*  execve\n[\s\S]*  total\n$")
+    status, _, err = lx.run("--root", "/", "--trace=nope", "--", "/bin/true")
+    equal(status, 120)
+    match(err, r"^lx: there is no such class or call to trace; [^\n]*\n$")
+
+
+def trace_is_of_its_command():
+    other = lx.start("--", "sh", "-c", "while :; do true | true; done")
+    err = lx.run("--trace", "--", "sh", "-c", "true")[2]
+    other.terminate()
+    other.communicate()
+    pids = set(line.split()[0] for line in err.splitlines())
+    equal(len(pids) <= 2, True, pids)
+    match(err, r"^\[\d+\] execve\(")
 
 
 def nothing_is_left():
@@ -197,5 +222,5 @@ if __name__ == "__main__":
         root_environment_is_the_callers, root_identity_is_the_callers,
         distro_environment_is_its_own, distro_starts_in_the_hosts_folder, stdio_goes_through,
         large_output_is_whole, files_as_stdio, large_command_lines, descriptors_are_the_callers, inheritance_is_the_callers,
-        scripts_without_interpreter, foreign_programs, root_below_a_folder, trace_prints_calls,
+        scripts_without_interpreter, foreign_programs, root_below_a_folder, trace_prints_calls, trace_is_of_its_command,
         nothing_is_left])

@@ -68,15 +68,17 @@ UNIT_TEST(strace_paths_and_flags)
 
     CHECK_STR(T4(openat, 3, (u32)LX_AT_FDCWD, path, LX_O_CLOEXEC, 0777),
               "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3");
-    CHECK_STR(T3(open, -LX_EACCES, path, LX_O_WRONLY | LX_O_CREAT | LX_O_TRUNC, 0644),
-              "open(\"/etc/passwd\", O_WRONLY|O_CREAT|O_TRUNC, 0644) = -1 EACCES");
+    CHECK_STR(
+        T3(open, -LX_EACCES, path, LX_O_WRONLY | LX_O_CREAT | LX_O_TRUNC, 0644),
+        "open(\"/etc/passwd\", O_WRONLY|O_CREAT|O_TRUNC, 0644) = -1 EACCES (Permission denied)");
     CHECK_STR(T3(open, 3, path, LX_O_RDWR | LX_O_SYNC | LX_O_TMPFILE, 0600),
               "open(\"/etc/passwd\", O_RDWR|O_TMPFILE|O_SYNC, 0600) = 3");
     CHECK_STR(T3(access, -LX_ENOENT, path, LX_R_OK | LX_X_OK, 0),
-              "access(\"/etc/passwd\", R_OK|X_OK) = -1 ENOENT");
+              "access(\"/etc/passwd\", R_OK|X_OK) = -1 ENOENT (No such file or directory)");
     CHECK_STR(T3(access, 0, path, 0, 0), "access(\"/etc/passwd\", F_OK) = 0");
-    CHECK_STR(T3(chdir, -LX_EFAULT, 0xdead0000, 0, 0), "chdir(0xdead0000) = -1 EFAULT");
-    CHECK_STR(T3(chdir, -LX_EFAULT, 0, 0, 0), "chdir(NULL) = -1 EFAULT");
+    CHECK_STR(T3(chdir, -LX_EFAULT, 0xdead0000, 0, 0),
+              "chdir(0xdead0000) = -1 EFAULT (Bad address)");
+    CHECK_STR(T3(chdir, -LX_EFAULT, 0, 0, 0), "chdir(NULL) = -1 EFAULT (Bad address)");
 }
 
 UNIT_TEST(strace_buffers)
@@ -89,7 +91,8 @@ UNIT_TEST(strace_buffers)
               "write(1, \"hello\\n\\1\\\"2\\0 and more than thirty-\"..., 41) = 41");
     CHECK_STR(T3(read, 5, 0, buf, 4096), "read(0, \"hello\", 4096) = 5");
     CHECK_STR(T3(read, 0, 0, buf, 4096), "read(0, \"\", 4096) = 0");
-    CHECK_STR(T3(read, -LX_EBADF, 9, buf, 4), "read(9, 0x10010, 4) = -1 EBADF");
+    CHECK_STR(T3(read, -LX_EBADF, 9, buf, 4),
+              "read(9, 0x10010, 4) = -1 EBADF (Bad file descriptor)");
     CHECK_STR(T3(getcwd, 3, puts_guest("/x"), 64, 0), "getcwd(\"/x\", 64) = 3");
 }
 
@@ -162,7 +165,7 @@ UNIT_TEST(strace_memory)
               "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
               "0x7f0000000000");
     CHECK_STR(T3(mprotect, -LX_ENOMEM, 0x1000, 4096, 0),
-              "mprotect(0x1000, 4096, PROT_NONE) = -1 ENOMEM");
+              "mprotect(0x1000, 4096, PROT_NONE) = -1 ENOMEM (Cannot allocate memory)");
     CHECK_STR(T3(madvise, 0, 0x1000, 4096, 4), "madvise(0x1000, 4096, MADV_DONTNEED) = 0");
 }
 
@@ -172,10 +175,41 @@ UNIT_TEST(strace_fcntl_ioctl_futex)
     CHECK_STR(T3(fcntl, 0, 3, LX_F_SETFD, 1), "fcntl(3, F_SETFD, FD_CLOEXEC) = 0");
     CHECK_STR(T3(fcntl, 0, 3, LX_F_SETFL, LX_O_NONBLOCK | LX_O_RDWR),
               "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0");
-    CHECK_STR(T3(ioctl, -LX_ENOTTY, 0, 0x5401, 0x1000), "ioctl(0, TCGETS, 0x1000) = -1 ENOTTY");
+    CHECK_STR(T3(ioctl, -LX_ENOTTY, 0, 0x5401, 0x1000),
+              "ioctl(0, TCGETS, 0x1000) = -1 ENOTTY (Inappropriate ioctl for device)");
     CHECK_STR(T3(ioctl, 0, 0, 0x12345678, 0), "ioctl(0, 0x12345678, NULL) = 0");
     CHECK_STR(T6(futex, 0, 0x1000, LX_FUTEX_WAIT | LX_FUTEX_PRIVATE_FLAG, 2, 0, 0, 0),
-              "futex(0x1000, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0) = 0");
+              "futex(0x1000, FUTEX_WAIT_PRIVATE, 2, NULL) = 0");
+}
+
+UNIT_TEST(strace_received_signals)
+{
+    struct lx_siginfo user = {.signo = LX_SIGUSR1, .code = LX_SI_USER, .f.kill = {7, 1000}};
+    struct lx_siginfo child = {.signo = LX_SIGCHLD, .code = LX_CLD_EXITED, .f.chld = {7, 1000, 3}};
+    struct lx_siginfo fault = {.signo = LX_SIGSEGV, .code = LX_SEGV_MAPERR, .f.fault.addr = 16};
+    struct strace_buf s;
+
+    strace_init(&s, line, sizeof(line), read_arena, NULL);
+    strace_signal(&s, &user);
+    CHECK_STR(line, "{si_signo=SIGUSR1, si_code=SI_USER, si_pid=7, si_uid=1000}");
+    strace_init(&s, line, sizeof(line), read_arena, NULL);
+    strace_signal(&s, &child);
+    CHECK_STR(line, "{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_uid=1000, si_status=3}");
+    strace_init(&s, line, sizeof(line), read_arena, NULL);
+    strace_signal(&s, &fault);
+    CHECK_STR(line, "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10}");
+}
+
+UNIT_TEST(strace_results_in_a_column)
+{
+    struct strace_buf s;
+    u64 args[6] = {3};
+
+    strace_init(&s, line, sizeof(line), read_arena, NULL);
+    s.column = 12;
+    strace_enter(&s, LX_NR_close, args);
+    strace_exit(&s, 0);
+    CHECK_STR(line, "close(3)     = 0");
 }
 
 UNIT_TEST(strace_sockets)
@@ -199,9 +233,9 @@ UNIT_TEST(strace_odd_results)
 
     CHECK_STR(T3(pause, -LX_ERESTARTNOHAND, 0, 0, 0), "pause() = ? ERESTARTNOHAND");
     CHECK_STR(trace(1000, -LX_ENOSYS, 1, 0, 0, 0, 0, 2),
-              "syscall_1000(0x1, 0x0, 0x0, 0x0, 0x0, 0x2) = -1 ENOSYS");
+              "syscall_1000(0x1, 0x0, 0x0, 0x0, 0x0, 0x2) = -1 ENOSYS (Function not implemented)");
     CHECK_STR(T3(afs_syscall, -LX_ENOSYS, 0, 0, 0),
-              "afs_syscall() = -1 ENOSYS (never implemented by Linux)");
+              "afs_syscall() = -1 ENOSYS (Function not implemented) [never implemented by Linux]");
     CHECK_STR(T3(umask, 022, 077, 0, 0), "umask(077) = 022");
     strace_init(&s, line, sizeof(line), read_arena, NULL);
     strace_enter(&s, LX_NR_exit_group, none);
@@ -223,7 +257,7 @@ UNIT_TEST(strace_small_buffer_keeps_the_result)
     strace_enter(&s, LX_NR_chdir, args);
     strace_exit(&s, -LX_ENAMETOOLONG);
     CHECK(strlen(small) < sizeof(small));
-    CHECK(strstr(small, "aaa...) = -1 ENAMETOOLONG") != NULL);
+    CHECK(strstr(small, "aaa...) = -1 ENAMETOOLONG (File name too long)") != NULL);
 }
 
 /* Every call with arbitrary arguments: nothing but text may come out. */
