@@ -124,6 +124,11 @@ s64 perm_search(struct vnode *dir, const struct cred *c)
     return r < 0 ? r : perm_mode(&dir->attr, PERM_EXEC, c);
 }
 
+s64 perm_dots(struct vnode *dir, const struct cred *c)
+{
+    return host_rules(dir->sb, c) ? vfs_permission(dir, PERM_EXEC, c) : 0;
+}
+
 s64 perm_change_dir(struct dentry *dir, const struct cred *c)
 {
     if (mount_readonly(dir) || (dir->vnode->sb->flags & SB_RDONLY)) {

@@ -27,6 +27,8 @@ s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c);
 s64 perm_dentry(struct dentry *d, u32 mask, const struct cred *c);
 /* Search a folder on a walk. */
 s64 perm_search(struct vnode *dir, const struct cred *c);
+/* The same where perm_search leaves it to the host, for "." and "..", which the host never sees. */
+s64 perm_dots(struct vnode *dir, const struct cred *c);
 /* Make names in a folder. */
 s64 perm_change_dir(struct dentry *dir, const struct cred *c);
 /* Remove or rename the name of vn in dir (sticky rule). */

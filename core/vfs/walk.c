@@ -159,6 +159,13 @@ static inline bool fast_search(const struct vnode *vn, const struct cred *c)
     return (vn->attr.mode & 0111) == 0111 || perm_mode(&vn->attr, PERM_EXEC, c) == 0;
 }
 
+/* The host is not asked about "." and "..": what is known of the folder must allow them. */
+static inline bool fast_search_dots(const struct vnode *vn, const struct cred *c)
+{
+    return !host_rules(vn->sb, c) ||
+           (!(vn->flags & VN_ATTR_STALE) && perm_mode(&vn->attr, PERM_EXEC, c) == 0);
+}
+
 /* Enter symlink d, found in f->cur. */
 static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest)
 {
@@ -263,6 +270,9 @@ static s64 fast_run(struct fast *f)
             f->must_dir = true;
         }
         if (f->kind != LAST_NAME) {
+            if ((last || f->kind == LAST_DOTDOT) && !fast_search_dots(f->cur->vnode, f->cred)) {
+                return FAST_SLOW;
+            }
             if (f->kind == LAST_DOTDOT) {
                 f->cur = d_dotdot(f->cur, f->root);
                 f->plain = false;
@@ -696,7 +706,8 @@ s64 nd_run(struct nd *nd)
         if (nd->kind == LAST_NAME) {
             r = nd_step(nd, n, last);
         } else {
-            r = nd->kind == LAST_DOTDOT ? nd_dotdot(nd) : 0;
+            r = last || nd->kind == LAST_DOTDOT ? perm_dots(nd->cur->vnode, nd->w->cred) : 0;
+            r = r == 0 && nd->kind == LAST_DOTDOT ? nd_dotdot(nd) : r;
         }
         if (r < 0) {
             return r;

@@ -236,6 +236,33 @@ CASE(no_permission_comes_first)
     ERR(sc(rmdir, "closed/file"), ENOTDIR);
 }
 
+/* "." and ".." are looked for in the folder before them. */
+CASE(dots_need_search)
+{
+    static const char *const denied[] = {"ro/.", "ro/..", "ro/./.", "ro/../ro", "ro/./x"};
+    struct stat st;
+
+    OK(sc(mkdir, "ro", 0700));
+    OK(sc(mkdir, "so", 0311));
+    OK(sc(stat, "ro/.", &st)); /* known before it is forbidden */
+    OK(sc(chmod, "ro", 0644));
+    for (size_t i = 0; i < COUNT(denied) && sc(geteuid) != 0; i++) {
+        ERR(sc(stat, denied[i], &st), EACCES);
+        ERR(sc(access, denied[i], F_OK), EACCES);
+        ERR(sc(open, denied[i], O_RDONLY, 0), EACCES);
+        ERR(sc(chdir, denied[i]), EACCES);
+    }
+    EQ(sc(stat, "ro/", &st), 0);
+    EQ(sc(stat, "so/.", &st), 0);
+    EQ(sc(stat, "so/../ro", &st), 0);
+    EQ(sc(stat, "so/./.", &st), 0);
+    OK(sc(chmod, "ro", 0755));
+    EQ(sc(stat, "ro/.", &st), 0);
+    EQ(sc(stat, "ro/../so", &st), 0);
+    OK(sc(rmdir, "ro"));
+    OK(sc(rmdir, "so"));
+}
+
 CASE(special_files)
 {
     struct stat st;
