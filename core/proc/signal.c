@@ -22,6 +22,7 @@
 #define SIG_STOPS                                                                                  \
     (LX_SIGMASK(LX_SIGSTOP) | LX_SIGMASK(LX_SIGTSTP) | LX_SIGMASK(LX_SIGTTIN) |                    \
      LX_SIGMASK(LX_SIGTTOU))
+#define SIG_CPU_TIME (LX_SIGMASK(LX_SIGPROF) | LX_SIGMASK(LX_SIGVTALRM) | LX_SIGMASK(LX_SIGXCPU))
 #define SIG_SYNC                                                                                   \
     (LX_SIGMASK(LX_SIGSEGV) | LX_SIGMASK(LX_SIGBUS) | LX_SIGMASK(LX_SIGILL) |                      \
      LX_SIGMASK(LX_SIGTRAP) | LX_SIGMASK(LX_SIGFPE) | LX_SIGMASK(LX_SIGSYS))
@@ -249,14 +250,45 @@ static bool wants(const struct task *t, u32 sig)
     return !(t->sigmask & LX_SIGMASK(sig)) && t->kt != NULL;
 }
 
-static void wake_for(struct group *g, struct task *t, u32 sig)
+/* Signals about used processor time go to a thread that uses some, each in its turn: profilers
+ * rely on it, and sleepers are not disturbed. NULL: all of them sleep or block it. */
+static struct task *pick_busy(struct group *g, u32 sig)
 {
     struct task *i;
+    struct task *busy = NULL;
+    u32 n = 0;
+    u32 turn;
+
+    list_for_each_entry (i, &g->threads, in_group) {
+        n += wants(i, sig) && !i->kt->in_park;
+    }
+    turn = n ? g->busy_turn++ % n : 0;
+    list_for_each_entry (i, &g->threads, in_group) {
+        if (wants(i, sig) && !i->kt->in_park) {
+            busy = i; /* the last one, should some have gone to sleep meanwhile */
+            if (turn-- == 0) {
+                break;
+            }
+        }
+    }
+    return busy;
+}
+
+static void wake_for(struct group *g, struct task *t, u32 sig)
+{
+    struct task *i = NULL;
 
     if (t != NULL) {
         if (!(t->sigmask & LX_SIGMASK(sig)) || (t->sig_waiting & LX_SIGMASK(sig))) {
             task_kick(t, KT_SIGNAL);
         }
+        return;
+    }
+    if (LX_SIGMASK(sig) & SIG_CPU_TIME) {
+        i = pick_busy(g, sig);
+    }
+    if (i != NULL) {
+        task_kick(i, KT_SIGNAL);
         return;
     }
     if (g->leader != NULL && !list_empty(&g->leader->in_group) && wants(g->leader, sig)) {

@@ -86,6 +86,7 @@ struct group {
     bool stop_reported, cont_reported;    /* [P] to wait4 */
     struct sigpending shared;             /* [g] */
     u32 n_queued;                         /* [g] entries on all queues of the group */
+    u32 busy_turn;                        /* [g] whose turn it is for SIGPROF and its like */
     struct waitq child_wait;              /* parents in wait4 sleep here (their own group's) */
     bool died;              /* [P] its end was told; before that, it may be told twice */
     struct task *exec_task; /* [g] thread that waits for the others to die */

@@ -378,3 +378,50 @@ CASE(timer_on_the_time_of_a_thread)
         gt_default(SIGPROF);
     }
 }
+
+static volatile long g_prof_tid;
+static volatile int g_prof_hits;
+static volatile int g_prof_stop;
+
+static void on_prof(int sig)
+{
+    (void)sig;
+    g_prof_tid = sc(gettid);
+    g_prof_hits++;
+}
+
+static void burn(void *arg)
+{
+    *(volatile long *)arg = sc(gettid);
+    while (!g_prof_stop) {
+    }
+}
+
+/* A signal about used time goes to a thread that uses it, not to one that sleeps. */
+CASE(profiling_signals_find_the_busy_thread)
+{
+    struct itimerval it = {{0, 10000}, {0, 10000}};
+    struct itimerval off = {{0, 0}, {0, 0}};
+    struct timespec nap = {10, 0};
+    struct gt_thread t;
+    long tid = 0;
+    g_prof_hits = 0;
+    g_prof_stop = 0;
+    gt_handle(SIGPROF, on_prof, SA_RESTART, 0);
+    OK(gt_thread_start(&t, burn, &tid));
+    UNTIL(*(volatile long *)&tid != 0);
+    OK(sc(setitimer, ITIMER_PROF, &it, 0));
+    int64_t t0 = gt_now();
+    int zero = 0;
+    while (g_prof_hits < 3 && gt_now() - t0 < 10 * NSEC) {
+        nap.tv_sec = 0;
+        nap.tv_nsec = 200000000;
+        sc(futex, &zero, FUTEX_WAIT, 0, &nap, 0, 0);
+    }
+    CHECK(g_prof_hits >= 3);
+    EQ(g_prof_tid, tid);
+    OK(sc(setitimer, ITIMER_PROF, &off, 0));
+    g_prof_stop = 1;
+    gt_thread_join(&t);
+    gt_default(SIGPROF);
+}
