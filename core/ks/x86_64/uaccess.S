@@ -12,6 +12,21 @@
     .popsection
 .endm
 
+/* The first and the last `size` bytes of a block of rdx, which may overlap: both are read before
+ * the first is written. */
+.macro ENDS load, a, c, a_out, c_out, size
+1:  \load (%rsi), \a
+2:  \load -\size(%rsi, %rdx), \c
+3:  mov \a_out, (%rdi)
+4:  mov \c_out, -\size(%rdi, %rdx)
+    EX 1b, .Lstring
+    EX 2b, .Lstring
+    EX 3b, .Lstring
+    EX 4b, .Lstring
+    xor %eax, %eax
+    ret
+.endm
+
     .text
 
 /*
@@ -42,38 +57,11 @@ uaccess_copy:
     xor %eax, %eax
     ret
 .L2to3:
-1:  movzwl (%rsi), %eax
-2:  movzwl -2(%rsi, %rdx), %ecx
-3:  mov %ax, (%rdi)
-4:  mov %cx, -2(%rdi, %rdx)
-    EX 1b, .Lstring
-    EX 2b, .Lstring
-    EX 3b, .Lstring
-    EX 4b, .Lstring
-    xor %eax, %eax
-    ret
+    ENDS movzwl, %eax, %ecx, %ax, %cx, 2
 .L4to7:
-1:  mov (%rsi), %eax
-2:  mov -4(%rsi, %rdx), %ecx
-3:  mov %eax, (%rdi)
-4:  mov %ecx, -4(%rdi, %rdx)
-    EX 1b, .Lstring
-    EX 2b, .Lstring
-    EX 3b, .Lstring
-    EX 4b, .Lstring
-    xor %eax, %eax
-    ret
+    ENDS movl, %eax, %ecx, %eax, %ecx, 4
 .L8to16:
-1:  mov (%rsi), %rax
-2:  mov -8(%rsi, %rdx), %rcx
-3:  mov %rax, (%rdi)
-4:  mov %rcx, -8(%rdi, %rdx)
-    EX 1b, .Lstring
-    EX 2b, .Lstring
-    EX 3b, .Lstring
-    EX 4b, .Lstring
-    xor %eax, %eax
-    ret
+    ENDS movq, %rax, %rcx, %rax, %rcx, 8
 .Lmore:
     cmp $256, %rdx
     ja .Lstring
