@@ -63,46 +63,36 @@ s64 sys_write(struct task *t, s32 fd, uptr buf, u64 count)
     return r;
 }
 
-s64 sys_pread64(struct task *t, s32 fd, uptr buf, u64 count, s64 offset)
+/* The calls with an offset. */
+static s64 do_at(struct task *t, s32 fd, uptr buf, u64 count, s64 offset, bool write)
 {
-    struct fdref fr = fdget(t->files, fd);
+    struct fdref fr;
     struct uio u;
     s64 r;
 
     if (offset < 0) {
-        fdput(fr);
         return -LX_EINVAL;
     }
+    fr = fdget(t->files, fd);
     if (unlikely(!fr.f)) {
         return -LX_EBADF;
     }
     r = uio_user(&u, buf, count);
     if (likely(r == 0)) {
-        r = file_read_flags(fr.f, &u, &offset, 0);
+        r = write ? do_write(t, fr.f, &u, &offset, 0) : file_read_flags(fr.f, &u, &offset, 0);
     }
     fdput(fr);
     return r;
 }
 
+s64 sys_pread64(struct task *t, s32 fd, uptr buf, u64 count, s64 offset)
+{
+    return do_at(t, fd, buf, count, offset, false);
+}
+
 s64 sys_pwrite64(struct task *t, s32 fd, uptr buf, u64 count, s64 offset)
 {
-    struct fdref fr = fdget(t->files, fd);
-    struct uio u;
-    s64 r;
-
-    if (offset < 0) {
-        fdput(fr);
-        return -LX_EINVAL;
-    }
-    if (unlikely(!fr.f)) {
-        return -LX_EBADF;
-    }
-    r = uio_user(&u, buf, count);
-    if (likely(r == 0)) {
-        r = do_write(t, fr.f, &u, &offset, 0);
-    }
-    fdput(fr);
-    return r;
+    return do_at(t, fd, buf, count, offset, true);
 }
 
 enum { VEC_READ = 0, VEC_WRITE = 1u << 31 }; /* beside LX_RWF_* */

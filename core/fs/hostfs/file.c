@@ -13,8 +13,7 @@
 #include "lx_mman.h"
 #include "lx_stat.h"
 #include "vfs/dcache.h"
-
-#define DIRENT_BUF 32768
+#include "vfs/hostio.h"
 
 static inline struct hostfile *hostfile_of(const struct file *f)
 {
@@ -232,64 +231,17 @@ static void file_release(struct file *f)
 
 static s64 file_do_read(struct file *f, struct uio *u, s64 *pos)
 {
-    s64 r = host_file_read(handle_of(f), u->iov, u->n, (u64)*pos);
-
-    if (r > 0) {
-        uio_advance(u, (u64)r);
-        *pos += r;
-    }
-    return r;
-}
-
-static s64 append(struct file *f, struct uio *u, s64 *pos)
-{
-    host_handle h = handle_of(f);
-    s64 r = host_file_write(h, u->iov, u->n, HOST_APPEND);
-    struct host_stat st;
-
-    if (r > 0) {
-        uio_advance(u, (u64)r);
-        if (host_file_stat(h, &st) == 0) {
-            *pos = (s64)st.size;
-        }
-    }
-    return r;
+    return hostio_read(handle_of(f), u, pos);
 }
 
 static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
 {
-    s64 r;
-
-    if (f->flags & LX_O_APPEND) {
-        return append(f, u, pos);
-    }
-    r = host_file_write(handle_of(f), u->iov, u->n, (u64)*pos);
-    if (r > 0) {
-        uio_advance(u, (u64)r);
-        *pos += r;
-    }
-    return r;
+    return hostio_write(handle_of(f), u, pos, (f->flags & LX_O_APPEND) != 0);
 }
 
 static s64 file_do_seek(struct file *f, s64 off, u32 whence)
 {
-    struct host_stat st = {.size = 0};
-    s64 r;
-
-    if (whence == LX_SEEK_DATA || whence == LX_SEEK_HOLE) {
-        if (off < 0) {
-            return -LX_ENXIO;
-        }
-        r = host_file_seek(handle_of(f), (u64)off, whence == LX_SEEK_HOLE);
-        return r < 0 ? r : file_seek_generic(f, r, LX_SEEK_SET, 0, S64_MAX);
-    }
-    if (whence == LX_SEEK_END) {
-        r = host_file_stat(handle_of(f), &st);
-        if (r < 0) {
-            return r;
-        }
-    }
-    return file_seek_generic(f, off, whence, (s64)st.size, S64_MAX);
+    return hostio_seek(f, handle_of(f), off, whence);
 }
 
 static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
@@ -311,16 +263,12 @@ static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
 
 static s64 file_do_truncate(struct file *f, u64 size)
 {
-    struct host_attr a = {.size = size};
-
-    return host_file_setattr(handle_of(f), HOST_A_SIZE, &a);
+    return hostio_truncate(handle_of(f), size);
 }
 
 static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
-    s64 how = hostalloc_how(mode);
-
-    return how < 0 ? how : host_file_allocate(handle_of(f), (u32)how, off, len);
+    return hostio_allocate(handle_of(f), mode, off, len);
 }
 
 static s64 file_do_copy(struct file *from, u64 from_off, struct file *to, u64 to_off, u64 len)
@@ -370,48 +318,18 @@ static s64 dir_handle(struct file *f, host_handle *out)
     return 0;
 }
 
-static bool emit(struct dirent_sink *s, const struct host_dirent *e)
+static bool show(struct file *f, struct dirent_sink *s, const struct host_dirent *e)
 {
+    (void)f;
     return s->emit(s, e->name, (u32)strlen(e->name), e->ino, hosttype_dt(e->type), e->next);
 }
 
 static s64 dir_readdir(struct file *f, struct dirent_sink *s)
 {
-    struct hostfile *hf = hostfile_of(f);
     host_handle h;
     s64 r = dir_handle(f, &h);
 
-    if (r < 0) {
-        return r;
-    }
-    if (!hf->dirents) {
-        hf->dirents = kmalloc(DIRENT_BUF);
-        if (!hf->dirents) {
-            return -LX_ENOMEM;
-        }
-    }
-    for (;;) {
-        u64 cursor = (u64)f->pos;
-        r = host_dir_read(h, &cursor, hf->dirents, DIRENT_BUF);
-        if (r <= 0) {
-            kfree(hf->dirents);
-            hf->dirents = NULL;
-            return r;
-        }
-        for (s64 at = 0; at < r;) {
-            struct host_dirent *e = (struct host_dirent *)(void *)(hf->dirents + at);
-            if (!emit(s, e)) {
-                return 0;
-            }
-            f->pos = (s64)e->next;
-            at += e->size;
-        }
-    }
-}
-
-static s64 dir_seek(struct file *f, s64 off, u32 whence)
-{
-    return file_seek_generic(f, off, whence, 0, S64_MAX);
+    return r < 0 ? r : hostio_readdir(f, h, &hostfile_of(f)->dirents, s, show);
 }
 
 static s64 dir_sync(struct file *f, bool data_only)
@@ -423,7 +341,7 @@ static s64 dir_sync(struct file *f, bool data_only)
 }
 
 const struct file_ops g_hostfs_dir_file_ops = {
-    .seek = dir_seek,
+    .seek = file_seek_cursor,
     .readdir = dir_readdir,
     .sync = dir_sync,
     .release = file_release,

@@ -11,8 +11,7 @@
 #include "lx_fcntl.h"
 #include "lx_mman.h"
 #include "lx_stat.h"
-
-#define DIRENT_BUF 32768
+#include "vfs/hostio.h"
 
 static inline host_handle handle_of(const struct file *f)
 {
@@ -49,55 +48,28 @@ static void file_release(struct file *f)
 
 static s64 file_do_read(struct file *f, struct uio *u, s64 *pos)
 {
-    s64 r = host_file_read(handle_of(f), u->iov, u->n, (u64)*pos);
+    s64 r = hostio_read(handle_of(f), u, pos);
 
-    if (r > 0) {
-        uio_advance(u, (u64)r);
-        *pos += r;
-        if (unlikely(atomic_load_explicit(&volnode_of(f->vnode)->read_old, memory_order_relaxed))) {
-            volnode_touch(f->vnode);
-        }
+    if (r > 0 &&
+        unlikely(atomic_load_explicit(&volnode_of(f->vnode)->read_old, memory_order_relaxed))) {
+        volnode_touch(f->vnode);
     }
     return r;
 }
 
 static s64 file_do_write(struct file *f, struct uio *u, s64 *pos)
 {
-    bool append = (f->flags & LX_O_APPEND) != 0;
-    host_handle h = handle_of(f);
-    struct host_stat st;
-    s64 r = host_file_write(h, u->iov, u->n, append ? HOST_APPEND : (u64)*pos);
+    s64 r = hostio_write(handle_of(f), u, pos, (f->flags & LX_O_APPEND) != 0);
 
     if (r > 0) {
-        uio_advance(u, (u64)r);
-        *pos += r;
         volnode_touch(f->vnode);
-        if (append && host_file_stat(h, &st) == 0) {
-            *pos = (s64)st.size;
-        }
     }
     return r;
 }
 
 static s64 file_do_seek(struct file *f, s64 off, u32 whence)
 {
-    struct host_stat st = {.size = 0};
-    s64 r;
-
-    if (whence == LX_SEEK_DATA || whence == LX_SEEK_HOLE) {
-        if (off < 0) {
-            return -LX_ENXIO;
-        }
-        r = host_file_seek(handle_of(f), (u64)off, whence == LX_SEEK_HOLE);
-        return r < 0 ? r : file_seek_generic(f, r, LX_SEEK_SET, 0, S64_MAX);
-    }
-    if (whence == LX_SEEK_END) {
-        r = host_file_stat(handle_of(f), &st);
-        if (r < 0) {
-            return r;
-        }
-    }
-    return file_seek_generic(f, off, whence, (s64)st.size, S64_MAX);
+    return hostio_seek(f, handle_of(f), off, whence);
 }
 
 static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
@@ -123,8 +95,7 @@ static s64 file_do_map(struct file *f, u64 off, u64 len, u32 prot, bool shared,
 
 static s64 file_do_truncate(struct file *f, u64 size)
 {
-    struct host_attr a = {.size = size};
-    s64 r = host_file_setattr(handle_of(f), HOST_A_SIZE, &a);
+    s64 r = hostio_truncate(handle_of(f), size);
 
     volnode_touch(f->vnode);
     return r;
@@ -132,8 +103,7 @@ static s64 file_do_truncate(struct file *f, u64 size)
 
 static s64 file_do_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
-    s64 how = hostalloc_how(mode);
-    s64 r = how < 0 ? how : host_file_allocate(handle_of(f), (u32)how, off, len);
+    s64 r = hostio_allocate(handle_of(f), mode, off, len);
 
     volnode_touch(f->vnode);
     return r;
@@ -210,41 +180,11 @@ static bool show(struct file *f, struct dirent_sink *s, const struct host_dirent
 
 static s64 dir_readdir(struct file *f, struct dirent_sink *s)
 {
-    struct volnode *n = volnode_of(f->vnode);
-    s64 r;
-
-    if (!n->dirents) {
-        n->dirents = kmalloc(DIRENT_BUF);
-        if (!n->dirents) {
-            return -LX_ENOMEM;
-        }
-    }
-    for (;;) {
-        u64 cursor = (u64)f->pos;
-        r = host_dir_read(handle_of(f), &cursor, n->dirents, DIRENT_BUF);
-        if (r <= 0) {
-            kfree(n->dirents);
-            n->dirents = NULL;
-            return r;
-        }
-        for (s64 at = 0; at < r;) {
-            struct host_dirent *e = (struct host_dirent *)(void *)(n->dirents + at);
-            if (!show(f, s, e)) {
-                return 0;
-            }
-            f->pos = (s64)e->next;
-            at += e->size;
-        }
-    }
-}
-
-static s64 dir_seek(struct file *f, s64 off, u32 whence)
-{
-    return file_seek_generic(f, off, whence, 0, S64_MAX);
+    return hostio_readdir(f, handle_of(f), &volnode_of(f->vnode)->dirents, s, show);
 }
 
 static const struct file_ops dir_file_ops = {
-    .seek = dir_seek,
+    .seek = file_seek_cursor,
     .readdir = dir_readdir,
     .sync = file_do_sync,
     .release = file_release,
