@@ -35,6 +35,9 @@
 #define LX_PR_TASK_PERF_EVENTS_ENABLE   32
 #define LX_PR_MCE_KILL                  33
 #define LX_PR_MCE_KILL_GET              34
+#define LX_PR_MCE_KILL_CLEAR            0
+#define LX_PR_MCE_KILL_SET              1
+#define LX_PR_MCE_KILL_DEFAULT          2
 #define LX_PR_SET_MM                    35
 #define LX_PR_SET_CHILD_SUBREAPER       36
 #define LX_PR_GET_CHILD_SUBREAPER       37

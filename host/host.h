@@ -144,6 +144,8 @@ enum host_advice {
     HOST_ADV_DONTFORK,
     HOST_ADV_DOFORK,
     HOST_ADV_COLD,
+    HOST_ADV_GUARD_INSTALL, /* touching the pages faults; -LX_EINVAL where the host cannot */
+    HOST_ADV_GUARD_REMOVE,
     HOST_ADV_PAGEOUT
 };
 s64 host_mem_advise(u64 addr, u64 len, enum host_advice what);

@@ -17,7 +17,7 @@ static s64 check_range(u64 addr, u64 *len, s64 beyond)
     return *len && !mm_range_ok(addr, *len) ? beyond : 0;
 }
 
-enum { ADV_FLAG = -1, ADV_NOTHING = -2, ADV_BAD = -3, ADV_PERM = -4 };
+enum { ADV_FLAG = -1, ADV_NOTHING = -2, ADV_BAD = -3 };
 
 /* What an advice means: an enum host_advice to pass on, or one of the above. */
 static s32 classify(u32 advice)
@@ -45,8 +45,8 @@ static s32 classify(u32 advice)
     case LX_MADV_DODUMP: return ADV_FLAG;
     case LX_MADV_MERGEABLE:
     case LX_MADV_UNMERGEABLE: return ADV_NOTHING;
-    case LX_MADV_HWPOISON:
-    case LX_MADV_SOFT_OFFLINE: return ADV_PERM;
+    case LX_MADV_GUARD_INSTALL: return HOST_ADV_GUARD_INSTALL;
+    case LX_MADV_GUARD_REMOVE: return HOST_ADV_GUARD_REMOVE;
     default: return ADV_BAD;
     }
 }
@@ -62,10 +62,11 @@ static s64 advice_fits(const struct vma *v, u32 advice)
     case LX_MADV_PAGEOUT: return v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
     case LX_MADV_FREE: return !anon || v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
     case LX_MADV_REMOVE:
-        if (v->flags & VMA_LOCKED || !(v->flags & LX_MAP_SHARED)) {
+        if (v->flags & VMA_LOCKED || anon) {
             return -LX_EINVAL;
         }
-        return v->max_prot & LX_PROT_WRITE ? 0 : -LX_EACCES;
+        return (v->flags & LX_MAP_SHARED) && (v->max_prot & LX_PROT_WRITE) ? 0 : -LX_EACCES;
+    case LX_MADV_GUARD_INSTALL: return v->flags & VMA_LOCKED ? -LX_EINVAL : 0;
     case LX_MADV_WIPEONFORK: return anon ? 0 : -LX_EINVAL;
     default: return 0;
     }
@@ -153,9 +154,6 @@ s64 mm_advise(struct mm *mm, u64 addr, u64 len, u32 advice)
     if (what == ADV_BAD) {
         return -LX_EINVAL;
     }
-    if (what == ADV_PERM) {
-        return -LX_EPERM;
-    }
     err = check_range(addr, &len, -LX_ENOMEM);
     if (err < 0 || len == 0) {
         return err;
@@ -208,8 +206,8 @@ s64 mm_sync(struct mm *mm, u64 addr, u64 len, u32 flags)
     if (!IS_ALIGNED(addr, PAGE_SIZE)) {
         return -LX_EINVAL;
     }
-    if (align_up_overflows(len, PAGE_SIZE, &len) || addr + len < addr ||
-        (len && !mm_range_ok(addr, len))) {
+    len = ALIGN_UP(len, PAGE_SIZE); /* may wrap to nothing, as on Linux */
+    if (addr + len < addr || (len && !mm_range_ok(addr, len))) {
         return -LX_ENOMEM;
     }
     lock_acquire(&mm->lock);

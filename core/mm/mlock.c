@@ -9,13 +9,14 @@
 /* mlock rounds the start down, the end up. 0 and the range, or an error. */
 static s64 page_range(u64 addr, u64 len, u64 *lo, u64 *size)
 {
-    u64 end;
-
-    if (add_overflows(addr, len, &end) || align_up_overflows(end, PAGE_SIZE, &end)) {
+    *lo = ALIGN_DOWN(addr, PAGE_SIZE);
+    *size = ALIGN_UP(len + (addr - *lo), PAGE_SIZE); /* may wrap to nothing, as on Linux */
+    if (!len) {
+        *size = 0;
+    }
+    if (*lo + *size < *lo) {
         return -LX_EINVAL;
     }
-    *lo = ALIGN_DOWN(addr, PAGE_SIZE);
-    *size = len ? end - *lo : 0;
     return *size && !mm_range_ok(*lo, *size) ? -LX_ENOMEM : 0;
 }
 

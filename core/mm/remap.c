@@ -222,11 +222,12 @@ s64 mm_remap(struct task *t, struct mm *mm, const struct mm_move *mv)
         ((m.flags & moving) && !(m.flags & LX_MREMAP_MAYMOVE)) ||
         align_up_overflows(mv->old_len, PAGE_SIZE, &m.old_len) ||
         align_up_overflows(mv->new_len, PAGE_SIZE, &m.new_len) || m.new_len == 0 ||
-        (m.flags & LX_MREMAP_DONTUNMAP && m.old_len != m.new_len)) {
+        (m.flags & LX_MREMAP_DONTUNMAP &&
+         (m.old_len != m.new_len || !IS_ALIGNED(m.new, PAGE_SIZE)))) {
         return -LX_EINVAL;
     }
     if (m.new_len > host_caps()->user_hi) {
-        return m.flags & LX_MREMAP_FIXED ? -LX_EINVAL : -LX_ENOMEM;
+        return -LX_EINVAL;
     }
     if (!mm_range_ok(m.old, m.old_len)) {
         return -LX_EFAULT;

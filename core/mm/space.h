@@ -59,7 +59,8 @@ struct mm {
     struct file *exe; /* [m] /proc/PID/exe */
     u8 auxv[512];
     u32 auxv_size;
-    bool dumpable, no_patch;
+    _Atomic u32 barriers; /* [a] commands membarrier(2) registered */
+    bool dumpable, no_patch, no_huge;
     bool fork_fixup;          /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
     u64 patch[8];             /* gate/patch: what it needs per space */
     u64 changes;              /* [m] grows with every change of a vma */

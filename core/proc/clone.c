@@ -59,6 +59,9 @@ static bool flags_valid(const struct lx_clone_args *a)
     if ((f & LX_CLONE_PIDFD) && (f & (LX_CLONE_THREAD | LX_CLONE_DETACHED))) {
         return false;
     }
+    if ((f & LX_CLONE_NEWUSER) && (f & (LX_CLONE_FS | LX_CLONE_THREAD))) {
+        return false;
+    }
     return a->exit_signal <= LX_NSIG;
 }
 
@@ -122,6 +125,7 @@ static void inherit(const struct task *t, struct task *n, const struct lx_clone_
     n->sigmask = t->sigmask;
     n->nice = t->nice;
     n->sched_policy = t->sched_policy;
+    n->ioprio = t->ioprio;
     n->sched_prio = t->sched_prio;
     n->timer_slack = t->timer_slack;
     if (t->cpus) {
@@ -377,7 +381,7 @@ static s64 tell_tids(struct task *n, const struct lx_clone_args *a, struct file 
     s64 r = 0;
 
     if (a->flags & LX_CLONE_PARENT_SETTID) {
-        r = put_user32(mk_uptr(a->parent_tid), (u32)task_tid(n));
+        (void)!put_user32(mk_uptr(a->parent_tid), (u32)task_tid(n)); /* a bad address is ignored */
     }
     if (r == 0 && pidfd != NULL) {
         r = put_user32(mk_uptr(a->pidfd), (u32)fd);
@@ -543,8 +547,8 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
 s64 sys_clone(struct task *t, u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
     struct lx_clone_args a = {
-        .flags = flags & 0xffffff00u & ~(u64)LX_CLONE_DETACHED,
-        .exit_signal = flags & 0xff,
+        .flags = flags & 0xffffff00u,
+        .exit_signal = (flags & 0xff) > LX_NSIG ? 0 : flags & 0xff, /* no such signal is sent */
         .stack = stack.a,
         .parent_tid = parent_tid.a,
         .child_tid = child_tid.a,
@@ -602,8 +606,12 @@ s64 sys_clone3(struct task *t, uptr args, u64 size)
     if ((a.flags & (LX_CLONE_THREAD | LX_CLONE_PARENT)) && a.exit_signal != 0) {
         return -LX_EINVAL;
     }
-    if (a.set_tid_size != 0) {
-        return a.set_tid == 0 || a.set_tid_size > 32 ? -LX_EINVAL : -LX_EPERM;
+    if (a.flags & LX_CLONE_INTO_CGROUP) {
+        return -LX_EBADF; /* there are no control groups to have a descriptor of */
+    }
+    if (a.set_tid_size != 0 || a.set_tid != 0) {
+        return a.set_tid == 0 || a.set_tid_size == 0 || a.set_tid_size > 32 ? -LX_EINVAL
+                                                                            : -LX_EPERM;
     }
     return do_clone(t, &a);
 }

@@ -25,6 +25,7 @@
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
+#include "proc/times.h"
 #include "proc/wait.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
@@ -213,8 +214,8 @@ static void fill_chld(const struct group *g, struct lx_siginfo *si)
     *si = (struct lx_siginfo){.signo = LX_SIGCHLD};
     si->f.chld.pid = g->pid->nr;
     si->f.chld.uid = g->leader->cred->uid;
-    si->f.chld.utime = (s64)(g->dead_user_ns / 10000000);
-    si->f.chld.stime = (s64)(g->dead_sys_ns / 10000000);
+    si->f.chld.utime = (s64)(g->dead.user_ns / 10000000);
+    si->f.chld.stime = (s64)(g->dead.sys_ns / 10000000);
     if ((code & 0x7f) == 0) {
         si->code = LX_CLD_EXITED;
         si->f.chld.status = (code >> 8) & 0xff;
@@ -279,9 +280,8 @@ void group_vanish_locked(struct group *g)
     struct pid *session = g->session;
 
     if (g->parent != NULL) {
-        g->parent->child_user_ns += g->dead_user_ns + g->child_user_ns;
-        g->parent->child_sys_ns += g->dead_sys_ns + g->child_sys_ns;
-        g->parent->child_maxrss = MAX(g->parent->child_maxrss, g->child_maxrss);
+        times_add(&g->parent->reaped, &g->dead);
+        times_add(&g->parent->reaped, &g->reaped);
     }
     list_del_init(&g->sibling);
     list_del_init(&g->in_pgrp);
@@ -303,16 +303,16 @@ void group_vanish_locked(struct group *g)
     group_put(g);
 }
 
-static void account_times(struct task *t, bool last)
+/* What the process used, told before its parent hears of its end. By its own last thread only: a
+ * child that borrows its parent's thread has no times of its own. */
+static void account_times(struct task *t)
 {
-    const struct kthread *me = kthread_self(); /* t->kt is gone already */
-    struct group *g = t->group;
     struct host_times ht;
 
-    if (me->task == t && last && t->vfork_parent == NULL && host_times(me->slot, false, &ht) == 0) {
-        g->dead_user_ns = ht.user_ns;
-        g->dead_sys_ns = ht.sys_ns;
-        g->child_maxrss = MAX(g->child_maxrss, ht.max_rss_bytes);
+    if (t->vfork_parent == NULL && host_times(kthread_self()->slot, false, &ht) == 0) {
+        lock_acquire(&g_pid_lock);
+        t->group->dead = ht;
+        lock_release(&g_pid_lock);
     }
 }
 
@@ -381,8 +381,8 @@ static bool leave_group(struct task *t, s32 code)
 }
 
 /* Bookkeeping of t's end. Each step knows whether it was done, so that the supervisor can do the
- * whole again for a thread that was killed in the middle of it. */
-static void task_gone(struct task *t, s32 code)
+ * whole again for a thread that was killed in the middle of it. own: by the thread itself. */
+static void task_gone(struct task *t, s32 code, bool own)
 {
     struct group *g = group_get(t->group);
     bool last;
@@ -391,8 +391,10 @@ static void task_gone(struct task *t, s32 code)
     atomic_store(&t->vfork_done, 1);
     waitq_wake(&t->vfork_wait, 0);
     last = leave_group(t, code);
-    account_times(t, last);
     if (last) {
+        if (own) {
+            account_times(t);
+        }
         group_died(g);
     }
     if (t != g->leader && !t->released) {
@@ -428,7 +430,7 @@ void task_exit(struct task *t, s32 code)
     lock_acquire(&t->group->lock);
     t->kt = NULL;
     lock_release(&t->group->lock);
-    task_gone(t, code);
+    task_gone(t, code, true);
     futex_clear_tid(t);
     t->mm = NULL;
     if (t->vfork_parent != NULL) {
@@ -481,7 +483,7 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
     lock_release(&t->group->lock);
     t->mm = NULL;
-    task_gone(t, LX_SIGKILL);
+    task_gone(t, LX_SIGKILL, false);
     if (mm != NULL) {
         if (users) {
             atomic_fetch_sub(&mm->users, 1);

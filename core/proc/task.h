@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/ref.h"
 #include "base/types.h"
+#include "host/host.h"
 #include "ks/cred.h"
 #include "ks/kthread.h"
 #include "ks/lock.h"
@@ -92,12 +93,12 @@ struct group {
     struct task *exec_task; /* [g] thread that waits for the others to die */
     struct waitq exec_wait;
     struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
-    struct tty *tty;               /* [P] controlling terminal, referenced by the session */
-    struct itimers *itimers;       /* [g] proc/itimer.c */
-    struct posix_timers *timers;   /* [g] proc/ptimer.c */
-    u64 start_ns;                  /* [I] HOST_CLOCK_BOOT */
-    u64 dead_user_ns, dead_sys_ns; /* [g] of exited threads */
-    u64 child_user_ns, child_sys_ns, child_maxrss; /* [P] of waited-for children */
+    struct tty *tty;             /* [P] controlling terminal, referenced by the session */
+    struct itimers *itimers;     /* [g] proc/itimer.c */
+    struct posix_timers *timers; /* [g] proc/ptimer.c */
+    u64 start_ns;                /* [I] HOST_CLOCK_BOOT */
+    struct host_times dead;      /* [P] of the whole process, once it is a zombie */
+    struct host_times reaped;    /* [P] of waited-for children */
     s32 oom_adj;
     u32 pad_;
 };
@@ -150,6 +151,9 @@ struct task {
     s32 nice;
     u8 *cpus; /* [P] processors that were chosen, CPU_MASK_SIZE bytes; NULL: never */
     u32 sched_policy, sched_prio; /* [a] */
+    u32 ioprio;                   /* [a] as ioprio_set(2) had it */
+    u8 mce_late;                  /* [o] PR_MCE_KILL policy + 1, 0 none was set */
+    bool sched_reset;             /* [a] SCHED_RESET_ON_FORK: a child starts without it */
     u64 timer_slack;
     u64 io_read, io_written, n_syscalls;
     void *ptrace; /* later */

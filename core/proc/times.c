@@ -2,6 +2,7 @@
 #include "proc/times.h"
 
 #include "base/str.h"
+#include "proc/timeconv.h"
 
 s32 task_slot(struct task *t)
 {
@@ -37,11 +38,32 @@ void group_times(struct group *g, struct host_times *out)
     if (slot >= 0 && host_times((u32)slot, false, out) == 0) {
         return;
     }
-    memset(out, 0, sizeof(*out));
-    lock_acquire(&g->lock);
-    out->user_ns = g->dead_user_ns;
-    out->sys_ns = g->dead_sys_ns;
-    lock_release(&g->lock);
+    lock_acquire(&g_pid_lock);
+    *out = g->dead;
+    lock_release(&g_pid_lock);
+}
+
+void times_add(struct host_times *to, const struct host_times *of)
+{
+    to->user_ns += of->user_ns;
+    to->sys_ns += of->sys_ns;
+    to->max_rss_bytes = MAX(to->max_rss_bytes, of->max_rss_bytes);
+    to->minor_faults += of->minor_faults;
+    to->major_faults += of->major_faults;
+    to->vol_switches += of->vol_switches;
+    to->invol_switches += of->invol_switches;
+}
+
+void times_to_rusage(const struct host_times *h, struct lx_rusage *u)
+{
+    memset(u, 0, sizeof(*u));
+    u->ru_utime = ns_to_timeval((s64)h->user_ns);
+    u->ru_stime = ns_to_timeval((s64)h->sys_ns);
+    u->ru_maxrss = (s64)(h->max_rss_bytes / 1024);
+    u->ru_minflt = (s64)h->minor_faults;
+    u->ru_majflt = (s64)h->major_faults;
+    u->ru_nvcsw = (s64)h->vol_switches;
+    u->ru_nivcsw = (s64)h->invol_switches;
 }
 
 void task_times(struct task *t, struct host_times *out)

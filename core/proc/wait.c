@@ -10,6 +10,7 @@
 #include "proc/exit.h"
 #include "proc/pidfd.h"
 #include "proc/taskalloc.h"
+#include "proc/times.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
 
@@ -40,21 +41,17 @@ static bool matches(const struct wait_for *w, const struct group *c)
     return true;
 }
 
-static void ns_to_timeval(u64 ns, struct lx_timeval *tv)
-{
-    tv->tv_sec = (s64)(ns / 1000000000);
-    tv->tv_usec = (s64)(ns % 1000000000 / 1000);
-}
-
 static void report(struct wait_for *w, const struct group *c, s32 code, s32 status)
 {
+    struct host_times used;
+
     w->found = c->pid->nr;
     w->uid = c->leader->cred->uid;
     w->code = code;
     w->status = status;
-    ns_to_timeval(c->dead_user_ns + c->child_user_ns, &w->ru.ru_utime);
-    ns_to_timeval(c->dead_sys_ns + c->child_sys_ns, &w->ru.ru_stime);
-    w->ru.ru_maxrss = (s64)(c->child_maxrss / 1024);
+    used = c->dead;
+    times_add(&used, &c->reaped);
+    times_to_rusage(&used, &w->ru);
 }
 
 /* g_pid_lock held. True when c has something to tell; it is consumed unless WNOWAIT. */

@@ -7,6 +7,7 @@
 #include "lx_errno.h"
 #include "lx_sched.h"
 #include "lx_sysinfo.h"
+#include "proc/cred.h"
 #include "proc/pidfd.h"
 #include "proc/task.h"
 #include "sysproto.h"
@@ -214,18 +215,30 @@ static s64 order(const void *a, const void *b)
     return a == b ? 0 : (uintptr_t)a < (uintptr_t)b ? 1 : 2;
 }
 
-/* Descriptors of threads of the caller's own process: others' tables may end under us. */
+/* A reference on file `i` of task a, or NULL: its table may end under us. */
+static struct file *file_of(struct task *t, struct task *a, u64 i)
+{
+    struct fdtable *files = NULL;
+    struct file *f = NULL;
+
+    lock_acquire(&g_pid_lock);
+    if (a->files) {
+        files = fdtable_get(a->files);
+    }
+    lock_release(&g_pid_lock);
+    if (files) {
+        f = i <= S32_MAX ? fd_get(files, (s32)i) : NULL;
+        fdtable_put(files, t);
+    }
+    return f;
+}
+
 static s64 compare_files(struct task *t, struct task *a, struct task *b, u64 i, u64 j)
 {
-    struct file *f;
-    struct file *g;
+    struct file *f = file_of(t, a, i);
+    struct file *g = file_of(t, b, j);
     s64 r = -LX_EBADF;
 
-    if (a->group != t->group || b->group != t->group) {
-        return -LX_EPERM;
-    }
-    f = i <= S32_MAX ? fd_get(a->files, (s32)i) : NULL;
-    g = j <= S32_MAX ? fd_get(b->files, (s32)j) : NULL;
     if (f && g) {
         r = order(f, g);
     }
@@ -247,9 +260,24 @@ static s64 compare(struct task *t, struct task *a, struct task *b, s32 type, u64
     case KCMP_FS: return order(a->fs, b->fs);
     case KCMP_SIGHAND: return order(a->sighand, b->sighand);
     case KCMP_IO:
-    case KCMP_SYSVSEM: return order(a->group, b->group);
+    case KCMP_SYSVSEM: return 0; /* nobody has any of these: none equals none */
     default: return -LX_EINVAL;
     }
+}
+
+/* As ptrace(2) asks for. */
+static bool may_compare(struct task *t, struct task *of)
+{
+    const struct cred *c = t->cred;
+    struct cred *o = of->group == t->group ? NULL : cred_of(of, 0);
+    bool ok = of->group == t->group || cred_capable(c, LX_CAP_SYS_PTRACE);
+
+    if (o && !ok) {
+        ok = c->uid == o->uid && c->uid == o->euid && c->uid == o->suid && c->gid == o->gid &&
+             c->gid == o->egid && c->gid == o->sgid;
+    }
+    cred_put(o);
+    return ok;
 }
 
 s64 sys_kcmp(struct task *t, s32 pid1, s32 pid2, s32 type, u64 idx1, u64 idx2)
@@ -258,7 +286,9 @@ s64 sys_kcmp(struct task *t, s32 pid1, s32 pid2, s32 type, u64 idx1, u64 idx2)
     struct task *b = task_find(pid2);
     s64 r = -LX_ESRCH;
 
-    if (a && b) {
+    if (a && b && !(may_compare(t, a) && may_compare(t, b))) {
+        r = -LX_EPERM;
+    } else if (a && b) {
         r = compare(t, a, b, type, (u64[]){idx1, idx2});
     }
     if (a) {

@@ -22,6 +22,9 @@ s64 sys_arch_prctl(struct task *t, s32 op, uptr addr)
     case LX_ARCH_SET_GS:
         /* the gate finds its thread by the GS base; 0 is what a program has anyway */
         return addr.a == 0 ? 0 : -LX_EPERM;
+    case LX_ARCH_GET_CPUID: return 1;
+    case LX_ARCH_SET_CPUID: /* whether the instruction faults is the host's to say */
+        return addr.a ? 0 : -LX_ENODEV;
     default: return -LX_EINVAL;
     }
 }

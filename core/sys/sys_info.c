@@ -8,6 +8,7 @@
 #include "lx_resource.h"
 #include "lx_sched.h"
 #include "lx_sysinfo.h"
+#include "mm/space.h"
 #include "proc/cred.h"
 #include "proc/itimer.h"
 #include "proc/timeconv.h"
@@ -148,42 +149,35 @@ s64 sys_getcpu(struct task *t, uptr cpu, uptr node, uptr unused)
 /* The barriers within a process; the host's call reaches all processors that run its threads. */
 s64 sys_membarrier(struct task *t, s32 cmd, u32 flags, s32 cpu)
 {
-    const s32 known = LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED |
-                      LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |
+    const s32 registering = LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
+                            LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |
+                            LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE;
+    const s32 known = registering | LX_MEMBARRIER_CMD_GLOBAL | LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+                      LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED |
                       LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |
-                      LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE;
+                      LX_MEMBARRIER_CMD_GET_REGISTRATIONS;
 
-    (void)t;
     (void)cpu;
-    if (flags) {
+    if (!(host_caps()->bits & HOST_CAP_MEMBARRIER)) {
+        return -LX_ENOSYS;
+    }
+    if (flags || (cmd & ~known) || (cmd & (cmd - 1))) {
         return -LX_EINVAL;
     }
     switch (cmd) {
-    case LX_MEMBARRIER_CMD_QUERY:
-        return host_caps()->bits & HOST_CAP_MEMBARRIER ? known : -LX_ENOSYS;
-    case LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-    case LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
-        return host_caps()->bits & HOST_CAP_MEMBARRIER ? 0 : -LX_EINVAL;
+    case LX_MEMBARRIER_CMD_QUERY: return known;
+    case LX_MEMBARRIER_CMD_GET_REGISTRATIONS: return (s64)atomic_load(&t->mm->barriers);
     case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
     case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
-        return host_caps()->bits & HOST_CAP_MEMBARRIER ? host_code_sync() : -LX_EINVAL;
-    default: return -LX_EINVAL;
+        /* each is registered by the bit after it */
+        return atomic_load(&t->mm->barriers) & ((u32)cmd << 1) ? host_code_sync() : -LX_EPERM;
+    case LX_MEMBARRIER_CMD_GLOBAL:
+    case LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED: return host_code_sync(); /* reaches every thread */
+    default: atomic_fetch_or(&t->mm->barriers, (u32)cmd); return 0;
     }
 }
 
 /* ---------------------------------------------------------------------- usage ------------- */
-
-static void fill_rusage(struct lx_rusage *u, const struct host_times *h)
-{
-    memset(u, 0, sizeof(*u));
-    u->ru_utime = ns_to_timeval((s64)h->user_ns);
-    u->ru_stime = ns_to_timeval((s64)h->sys_ns);
-    u->ru_maxrss = (s64)(h->max_rss_bytes / 1024);
-    u->ru_minflt = (s64)h->minor_faults;
-    u->ru_majflt = (s64)h->major_faults;
-    u->ru_nvcsw = (s64)h->vol_switches;
-    u->ru_nivcsw = (s64)h->invol_switches;
-}
 
 s64 sys_getrusage(struct task *t, s32 who, uptr usage)
 {
@@ -197,14 +191,12 @@ s64 sys_getrusage(struct task *t, s32 who, uptr usage)
     case LX_RUSAGE_THREAD: task_times(t, &h); break;
     case LX_RUSAGE_CHILDREN:
         lock_acquire(&g_pid_lock);
-        h.user_ns = g->child_user_ns;
-        h.sys_ns = g->child_sys_ns;
-        h.max_rss_bytes = g->child_maxrss;
+        h = g->reaped;
         lock_release(&g_pid_lock);
         break;
     default: return -LX_EINVAL;
     }
-    fill_rusage(&u, &h);
+    times_to_rusage(&h, &u);
     return copy_to_user(usage, &u, sizeof(u));
 }
 

@@ -7,6 +7,7 @@
 #include "lx_personality.h"
 #include "lx_resource.h"
 #include "mm/space.h"
+#include "mm/vma.h"
 #include "proc/task.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
@@ -142,6 +143,34 @@ s64 sys_msync(struct task *t, uptr addr, u64 len, u32 flags)
 s64 sys_madvise(struct task *t, uptr addr, u64 len, s32 advice)
 {
     return mm_advise(t->mm, addr.a, len, (u32)advice);
+}
+
+/* Once nonlinear mappings, now what Linux makes of it: the same range over another part. */
+s64 sys_remap_file_pages(struct task *t, uptr addr, u64 size, u32 prot, u64 pgoff, u32 flags)
+{
+    struct mm_request r = {.addr = addr.a & PAGE_MASK, .len = size & PAGE_MASK};
+    struct vma *v;
+    s64 ret = -LX_EINVAL;
+
+    (void)flags; /* MAP_NONBLOCK is all there is, and nothing waits */
+    if (prot || r.addr + r.len <= r.addr || pgoff > (u64)S64_MAX >> PAGE_SHIFT ||
+        pgoff + (r.len >> PAGE_SHIFT) > (u64)S64_MAX >> PAGE_SHIFT) {
+        return ret;
+    }
+    r.off = pgoff << PAGE_SHIFT;
+    lock_acquire(&t->mm->lock);
+    v = mm_find(t->mm, r.addr);
+    if (v && v->file && (v->flags & LX_MAP_SHARED) && r.addr + r.len <= v->end) {
+        r.file = file_get(v->file);
+        r.prot = v->prot & PROT_ALL;
+        r.flags = LX_MAP_SHARED | LX_MAP_FIXED | (v->flags & VMA_LOCKED ? LX_MAP_LOCKED : 0);
+    }
+    lock_release(&t->mm->lock);
+    if (r.file) {
+        ret = mm_map(t, t->mm, &r);
+        file_put(r.file);
+    }
+    return ret < 0 ? ret : 0;
 }
 
 s64 sys_mseal(struct task *t, uptr addr, u64 len, u64 flags)

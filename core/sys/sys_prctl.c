@@ -196,6 +196,22 @@ static s64 set_vma(u64 what, uptr name)
     return r == -LX_ENAMETOOLONG ? -LX_EINVAL : MIN(r, 0ll);
 }
 
+/* What is to be done about memory that breaks: kept, since that is the host's to find out. */
+static s64 mce_option(struct task *t, s32 option, u64 what, u64 policy, bool more)
+{
+    if (option == LX_PR_MCE_KILL_GET) {
+        return what || policy || more ? -LX_EINVAL
+               : t->mce_late          ? t->mce_late - 1
+                                      : LX_PR_MCE_KILL_DEFAULT;
+    }
+    if (more || (what == LX_PR_MCE_KILL_CLEAR ? policy != 0 : what != LX_PR_MCE_KILL_SET) ||
+        policy > LX_PR_MCE_KILL_DEFAULT) {
+        return -LX_EINVAL;
+    }
+    t->mce_late = what == LX_PR_MCE_KILL_CLEAR ? 0 : (u8)(policy + 1);
+    return 0;
+}
+
 s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 {
     switch (option) {
@@ -220,14 +236,30 @@ s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5
     case LX_PR_GET_TIMING: return 0;
     case LX_PR_SET_TIMING: return arg2 ? -LX_EINVAL : 0;
     case LX_PR_GET_TSC: return put_user32(mk_uptr(arg2), LX_PR_TSC_ENABLE);
-    case LX_PR_GET_THP_DISABLE: return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
+    case LX_PR_SET_TSC: /* the vdso reads it, lxcore's too */
+        return arg2 == LX_PR_TSC_ENABLE ? 0 : -LX_EINVAL;
+    case LX_PR_GET_THP_DISABLE: return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : t->mm->no_huge;
     case LX_PR_SET_THP_DISABLE: /* a hint about speed */
-        return arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
+        if (arg3 || arg4 || arg5) {
+            return -LX_EINVAL;
+        }
+        t->mm->no_huge = arg2 != 0;
+        return 0;
+    case LX_PR_MCE_KILL:
+    case LX_PR_MCE_KILL_GET: return mce_option(t, option, arg2, arg3, arg4 || arg5);
+    case LX_PR_TASK_PERF_EVENTS_DISABLE:
+    case LX_PR_TASK_PERF_EVENTS_ENABLE: return 0; /* of a process that has none */
+    case LX_PR_SET_SPECULATION_CTRL:
+        return arg4 || arg5 ? -LX_EINVAL : arg2 > 2 ? -LX_ENODEV : -LX_ENXIO;
+    case LX_PR_SET_IO_FLUSHER:
+    case LX_PR_GET_IO_FLUSHER:
+    case LX_PR_SET_MM: return cred_capable(t->cred, LX_CAP_SYS_RESOURCE) ? -LX_EINVAL : -LX_EPERM;
     case LX_PR_GET_SPECULATION_CTRL:
         return arg3 || arg4 || arg5 ? -LX_EINVAL : arg2 > 2 ? -LX_ENODEV : SPEC_NOT_AFFECTED;
     case LX_PR_SET_PTRACER: /* there is no Yama whose rule it would lift */ return -LX_EINVAL;
     case LX_PR_SET_VMA: return set_vma(arg2, mk_uptr(arg5));
-    case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own */ return -LX_EINVAL;
+    case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own, so it is off for guests */
+        return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
     default: return task_option(t, option, arg2);
     }
 }

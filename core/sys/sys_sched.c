@@ -121,9 +121,8 @@ s64 sys_sched_getaffinity(struct task *t, s32 pid, u64 size, uptr mask)
     if (r < 0) {
         return r;
     }
-    r = ALIGN_UP((s64)(host_caps()->ncpu + 7) / 8, 8);
-    size = MIN(size, (u64)CPU_MASK_SIZE);
-    size = MIN(size, MAX((u64)r, 8ull));
+    r = MAX(r, ALIGN_UP((s64)(host_caps()->ncpu + 7) / 8, 8));
+    size = MIN(size, MIN((u64)r, (u64)CPU_MASK_SIZE));
     return copy_to_user(mask, m, size) < 0 ? -LX_EFAULT : (s64)size;
 }
 
@@ -167,8 +166,13 @@ static s64 check_policy(s32 policy)
     case LX_SCHED_FIFO:
     case LX_SCHED_RR:
     case LX_SCHED_DEADLINE: return -LX_EPERM;
-    default: return -LX_EINVAL;
+    default: return -LX_EINVAL; /* SCHED_EXT: no program is loaded */
     }
+}
+
+static bool known_policy(s32 policy)
+{
+    return policy == LX_SCHED_EXT || check_policy(policy) != -LX_EINVAL;
 }
 
 s64 sys_sched_get_priority_max(struct task *t, s32 policy)
@@ -177,7 +181,7 @@ s64 sys_sched_get_priority_max(struct task *t, s32 policy)
     if (policy == LX_SCHED_FIFO || policy == LX_SCHED_RR) {
         return 99;
     }
-    return check_policy(policy) == -LX_EINVAL ? -LX_EINVAL : 0;
+    return known_policy(policy) ? 0 : -LX_EINVAL;
 }
 
 s64 sys_sched_get_priority_min(struct task *t, s32 policy)
@@ -186,7 +190,7 @@ s64 sys_sched_get_priority_min(struct task *t, s32 policy)
     if (policy == LX_SCHED_FIFO || policy == LX_SCHED_RR) {
         return 1;
     }
-    return check_policy(policy) == -LX_EINVAL ? -LX_EINVAL : 0;
+    return known_policy(policy) ? 0 : -LX_EINVAL;
 }
 
 s64 sys_sched_getscheduler(struct task *t, s32 pid)
@@ -197,30 +201,48 @@ s64 sys_sched_getscheduler(struct task *t, s32 pid)
     if (!of) {
         return pid < 0 ? -LX_EINVAL : -LX_ESRCH;
     }
-    r = of->sched_policy;
+    r = of->sched_policy | (of->sched_reset ? LX_SCHED_RESET_ON_FORK : 0);
     task_put(of);
     return r;
 }
 
+/* What only CAP_SYS_NICE allows: to take back RESET_ON_FORK, and to leave SCHED_IDLE for more than
+ * RLIMIT_NICE gives. */
+static bool may_leave(struct task *t, const struct task *of, s32 policy, bool reset)
+{
+    if (cred_capable(t->cred, LX_CAP_SYS_NICE)) {
+        return true;
+    }
+    if (of->sched_policy == LX_SCHED_IDLE && policy != LX_SCHED_IDLE &&
+        (u64)(20 - of->nice) > task_rlimit(of, LX_RLIMIT_NICE)) {
+        return false;
+    }
+    return reset || !of->sched_reset;
+}
+
 static s64 set_policy(struct task *t, s32 pid, s32 policy, s32 prio)
 {
+    bool reset = ((u32)policy & LX_SCHED_RESET_ON_FORK) != 0;
     struct task *of;
-    s64 r = check_policy(policy);
+    s64 r;
 
+    policy = (s32)((u32)policy & ~(u32)LX_SCHED_RESET_ON_FORK);
+    r = check_policy(policy);
     if (pid < 0 || r == -LX_EINVAL) {
         return -LX_EINVAL;
     }
-    if (r < 0 ? prio < 1 || prio > 99 : prio != 0) {
-        return -LX_EINVAL;
+    if (policy == LX_SCHED_DEADLINE || (r < 0 ? prio < 1 || prio > 99 : prio != 0)) {
+        return -LX_EINVAL; /* a deadline needs more than a priority */
     }
     of = find(t, pid);
     if (!of) {
         return -LX_ESRCH;
     }
-    if (r == 0 && !may_set(t, of)) {
+    if (r == 0 && (!may_set(t, of) || !may_leave(t, of, policy, reset))) {
         r = -LX_EPERM;
     }
     if (r == 0) {
+        of->sched_reset = reset;
         of->sched_policy = (u32)policy;
         of->sched_prio = (u32)prio;
     }
@@ -238,7 +260,7 @@ s64 sys_sched_setscheduler(struct task *t, s32 pid, s32 policy, uptr param)
     if (get_user32(param, &prio) < 0) {
         return -LX_EFAULT;
     }
-    return set_policy(t, pid, (s32)((u32)policy & ~(u32)LX_SCHED_RESET_ON_FORK), (s32)prio);
+    return policy < 0 ? -LX_EINVAL : set_policy(t, pid, policy, (s32)prio);
 }
 
 s64 sys_sched_setparam(struct task *t, s32 pid, uptr param)
@@ -401,8 +423,8 @@ s64 sys_sched_getattr(struct task *t, s32 pid, uptr attr, u32 size, u32 flags)
     memset(&a, 0, sizeof(a));
     a.size = MIN(size, (u32)sizeof(a));
     a.sched_policy = of->sched_policy;
+    a.sched_flags = of->sched_reset ? LX_SCHED_FLAG_RESET_ON_FORK : 0;
     a.sched_nice = of->nice;
-    a.sched_util_max = 1024;
     task_put(of);
     return copy_to_user(attr, &a, a.size);
 }
@@ -429,9 +451,18 @@ s64 sys_sched_setattr(struct task *t, s32 pid, uptr attr, u32 flags)
     if (copy_from_user(&a, attr, MIN(size, (u32)sizeof(a))) < 0) {
         return -LX_EFAULT;
     }
+    if (a.sched_policy == LX_SCHED_DEADLINE && a.sched_runtime >= 1024 &&
+        a.sched_runtime <= a.sched_deadline && (s64)a.sched_deadline >= 0 &&
+        (!a.sched_period || a.sched_deadline <= a.sched_period)) {
+        return -LX_EPERM;
+    }
     r = a.sched_flags & LX_SCHED_FLAG_KEEP_POLICY
             ? 0
-            : set_policy(t, pid, (s32)a.sched_policy, (s32)a.sched_priority);
+            : set_policy(
+                  t, pid,
+                  (s32)(a.sched_policy |
+                        (a.sched_flags & LX_SCHED_FLAG_RESET_ON_FORK ? LX_SCHED_RESET_ON_FORK : 0)),
+                  (s32)a.sched_priority);
     of = r < 0 ? NULL : find(t, pid);
     if (of) {
         r = set_nice(t, of, MIN(MAX(a.sched_nice, NICE_MIN), NICE_MAX));
@@ -440,28 +471,56 @@ s64 sys_sched_setattr(struct task *t, s32 pid, uptr attr, u32 flags)
     return r == -LX_EACCES ? -LX_EPERM : r;
 }
 
-/* The host's own choice stands: a class can be asked for, it has no effect. */
+/* As getpriority(2) numbers them. */
+static struct chosen ioprio_chosen(struct task *t, s32 which, s32 who)
+{
+    return (struct chosen){t, which - LX_IOPRIO_WHO_PROCESS + LX_PRIO_PROCESS, who, 0};
+}
+
+/* The host schedules: the class is kept for those who ask, and has no effect. Of several the
+ * highest counts: the smallest number, where 0 (none) is best effort in the middle. */
 s64 sys_ioprio_get(struct task *t, s32 which, s32 who)
 {
-    (void)t;
-    (void)who;
+    struct chosen c = ioprio_chosen(t, which, who);
+    struct task *of;
+    s64 best = -LX_ESRCH;
+
     if (which < LX_IOPRIO_WHO_PROCESS || which > LX_IOPRIO_WHO_USER) {
         return -LX_EINVAL;
     }
-    return IOPRIO_NONE;
+    while ((of = next_chosen(&c)) != NULL) {
+        best = best < 0 ? (s64)of->ioprio : MIN(best, (s64)of->ioprio);
+        task_put(of);
+    }
+    return best;
 }
 
 s64 sys_ioprio_set(struct task *t, s32 which, s32 who, s32 prio)
 {
     u32 class = (u32)prio >> IOPRIO_SHIFT;
+    u32 level = (u32)prio & ((1u << IOPRIO_SHIFT) - 1) & 7;
+    struct chosen c = ioprio_chosen(t, which, who);
+    struct task *of;
+    s64 r = -LX_ESRCH;
 
-    (void)who;
-    if (which < LX_IOPRIO_WHO_PROCESS || which > LX_IOPRIO_WHO_USER || class > 3) {
+    if (class > 3 || (class == IOPRIO_NONE && level)) {
         return -LX_EINVAL;
     }
     if (class == 1 && !cred_capable(t->cred, LX_CAP_SYS_ADMIN) &&
         !cred_capable(t->cred, LX_CAP_SYS_NICE)) {
         return -LX_EPERM;
     }
-    return 0;
+    if (which < LX_IOPRIO_WHO_PROCESS || which > LX_IOPRIO_WHO_USER) {
+        return -LX_EINVAL;
+    }
+    while ((of = next_chosen(&c)) != NULL) {
+        s64 e = may_set(t, of) ? 0 : -LX_EPERM;
+
+        if (e == 0) {
+            of->ioprio = (u32)prio & 0xffff;
+        }
+        r = r == -LX_ESRCH || e < 0 ? e : r;
+        task_put(of);
+    }
+    return r;
 }

@@ -103,12 +103,16 @@ static struct lx_statx_timestamp to_statx_time(s64 ns)
     return (struct lx_statx_timestamp){.tv_sec = ts.tv_sec, .tv_nsec = (u32)ts.tv_nsec};
 }
 
-static void fill_statx(struct lx_statx *sx, const struct vstat *vs)
+static void fill_statx(struct lx_statx *sx, const struct vstat *vs, u32 mask)
 {
     const struct vattr *va = &vs->attr;
 
     memset(sx, 0, sizeof(*sx));
-    sx->stx_mask = LX_STATX_BASIC_STATS | LX_STATX_MNT_ID | (va->btime_ns ? LX_STATX_BTIME : 0);
+    sx->stx_mask = LX_STATX_BASIC_STATS;
+    if ((mask & LX_STATX_BTIME) && va->btime_ns) { /* what costs something is told when asked for */
+        sx->stx_mask |= LX_STATX_BTIME;
+        sx->stx_btime = to_statx_time(va->btime_ns);
+    }
     sx->stx_blksize = va->blksize;
     sx->stx_attributes_mask = LX_STATX_ATTR_MOUNT_ROOT;
     sx->stx_nlink = (u32)va->nlink;
@@ -119,14 +123,14 @@ static void fill_statx(struct lx_statx *sx, const struct vstat *vs)
     sx->stx_size = va->size;
     sx->stx_blocks = va->blocks;
     sx->stx_atime = to_statx_time(va->atime_ns);
-    sx->stx_btime = to_statx_time(va->btime_ns);
     sx->stx_ctime = to_statx_time(va->ctime_ns);
     sx->stx_mtime = to_statx_time(va->mtime_ns);
     sx->stx_rdev_major = vn_major(va->rdev);
     sx->stx_rdev_minor = vn_minor(va->rdev);
     sx->stx_dev_major = vn_major(vs->dev);
     sx->stx_dev_minor = vn_minor(vs->dev);
-    sx->stx_mnt_id = vs->mount;
+    sx->stx_mnt_id = vs->mount; /* never used again: unique as it is */
+    sx->stx_mask |= mask & LX_STATX_MNT_ID_UNIQUE ? LX_STATX_MNT_ID_UNIQUE : LX_STATX_MNT_ID;
     sx->stx_attributes = vs->mount_root ? LX_STATX_ATTR_MOUNT_ROOT : 0;
 }
 
@@ -151,7 +155,7 @@ s64 sys_statx(struct task *t, s32 dfd, uptr path, u32 flags, u32 mask, uptr buf)
     if (r < 0) {
         return r;
     }
-    fill_statx(&sx, &vs);
+    fill_statx(&sx, &vs, mask);
     return copy_to_user(buf, &sx, sizeof(sx));
 }
 

@@ -96,8 +96,8 @@ s64 sys_times(struct task *t, uptr buf)
         tms.tms_utime = (s64)h.user_ns / TICK_NS;
         tms.tms_stime = (s64)h.sys_ns / TICK_NS;
         lock_acquire(&g_pid_lock);
-        tms.tms_cutime = (s64)g->child_user_ns / TICK_NS;
-        tms.tms_cstime = (s64)g->child_sys_ns / TICK_NS;
+        tms.tms_cutime = (s64)g->reaped.user_ns / TICK_NS;
+        tms.tms_cstime = (s64)g->reaped.sys_ns / TICK_NS;
         lock_release(&g_pid_lock);
         if (copy_to_user(buf, &tms, sizeof(tms)) < 0) {
             return -LX_EFAULT;

@@ -190,10 +190,11 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
         return vfs_permission(vn, mask, c);
     }
     if (str_starts(name, LX_XATTR_SYSTEM_PREFIX)) {
-        if (write && !perm_owner(vn, c)) {
-            return -LX_EPERM;
+        if (!str_eq(name, LX_XATTR_NAME_POSIX_ACL_ACCESS) &&
+            !str_eq(name, LX_XATTR_NAME_POSIX_ACL_DEFAULT)) {
+            return -LX_EOPNOTSUPP;
         }
-        return 0;
+        return write && !perm_owner(vn, c) ? -LX_EPERM : 0;
     }
     return -LX_EOPNOTSUPP;
 }
@@ -259,7 +260,7 @@ s64 vfs_listxattr(struct dentry *d, const struct cred *c, char *buf, u64 size)
     s64 r;
 
     if (!vn->ops || !vn->ops->listxattr) {
-        return vn->ops && vn->ops->getxattr ? 0 : -LX_EOPNOTSUPP;
+        return 0;
     }
     vn_lock(vn);
     r = vn->ops->listxattr(vn, buf, size);

@@ -8,6 +8,7 @@
  * the tree is changed under us by the host. A rename between two folders first takes
  * g_rename_lock, so that the tree above them stands still. See docs/locking.md.
  */
+#include "vfs/fdtable.h"
 #include "vfs/namei.h"
 
 #include "base/str.h"
@@ -110,6 +111,21 @@ s64 vfs_bind_socket(const struct walk *w, const char *path, u32 mode, struct den
     return make_node(w, LX_AT_FDCWD, path, &what, out);
 }
 
+/* Whether dfd was opened with the very credentials of now: then its file may get another name. */
+static bool opened_by(const struct walk *w, s32 dfd)
+{
+    struct fdref fr;
+    bool same;
+
+    if (dfd == LX_AT_FDCWD) {
+        return true;
+    }
+    fr = fdget(w->files, dfd);
+    same = fr.f && fr.f->cred == w->cred;
+    fdput(fr);
+    return same;
+}
+
 /* The file a hard link is made to. */
 static s64 link_source(const struct walk *w, s32 dfd, const char *path, u32 at_flags,
                        struct dentry **out)
@@ -122,7 +138,7 @@ static s64 link_source(const struct walk *w, s32 dfd, const char *path, u32 at_f
     }
     r = walk_path(w, dfd, path, wf, out);
     if (r == 0 && !*path && !cred_capable(w->cred, LX_CAP_DAC_READ_SEARCH) &&
-        !((*out)->flags & D_TMPFILE)) {
+        !((*out)->flags & D_TMPFILE) && !opened_by(w, dfd)) {
         dentry_put(*out);
         r = -LX_ENOENT;
     }

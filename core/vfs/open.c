@@ -156,7 +156,7 @@ static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool cr
             r = -LX_EROFS;
         }
     }
-    if (r == 0 && (flags & LX_O_NOATIME) && !host && !perm_owner(vn, w->cred)) {
+    if (r == 0 && (flags & LX_O_NOATIME) && !perm_owner(vn, w->cred)) {
         r = -LX_EPERM;
     }
     return r;

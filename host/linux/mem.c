@@ -90,8 +90,15 @@ s64 host_mem_advise(u64 addr, u64 len, enum host_advice what)
         [HOST_ADV_DOFORK] = MADV_DOFORK,
         [HOST_ADV_COLD] = MADV_COLD,
         [HOST_ADV_PAGEOUT] = MADV_PAGEOUT,
+        [HOST_ADV_GUARD_INSTALL] = 102,
+        [HOST_ADV_GUARD_REMOVE] = 103,
     };
-    return raw_syscall3(__NR_madvise, addr, len, advice[what]);
+    s64 r = raw_syscall3(__NR_madvise, addr, len, advice[what]);
+
+    if (r == -LX_EINVAL && what == HOST_ADV_DONTNEED) { /* locked, which the caller knows */
+        r = raw_syscall3(__NR_madvise, addr, len, 24 /* MADV_DONTNEED_LOCKED */);
+    }
+    return r;
 }
 
 s64 host_mem_sync(u64 addr, u64 len, bool wait)

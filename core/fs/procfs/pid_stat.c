@@ -26,7 +26,7 @@ struct facts {
     u64 fdsize;
     u32 umask;
     struct host_times times;
-    u64 child_user_ns, child_sys_ns;
+    struct host_times children;
     u64 rss_pages;
     s32 exit_code;
 };
@@ -86,8 +86,7 @@ static void locked_facts(struct pctx *c, struct facts *x)
     x->pgrp = g->pgrp ? g->pgrp->nr : 0;
     x->session = g->session ? g->session->nr : 0;
     x->processor = t->kt == kthread_self() ? host_cpu() : 0;
-    x->child_user_ns = g->child_user_ns;
-    x->child_sys_ns = g->child_sys_ns;
+    x->children = g->reaped;
     lock_acquire(&g->lock);
     x->state = state_letter(t, g, c->n->tid == 0);
     x->threads = g->n_threads;
@@ -187,9 +186,10 @@ s64 proc_show_stat(struct pctx *c)
     ht = &x.times;
     pb_printf(c->b, "%d (%s) %c %d %d %d %d %d %u", x.tid, x.comm, x.state, x.ppid, x.pgrp,
               x.session, (s32)x.tty, x.tpgid, c->t->did_exec ? 0x400000u : 0x400040u);
-    pb_printf(c->b, " %llu 0 %llu 0", ht->minor_faults, ht->major_faults);
+    pb_printf(c->b, " %llu %llu %llu %llu", ht->minor_faults, x.children.minor_faults,
+              ht->major_faults, x.children.major_faults);
     pb_printf(c->b, " %llu %llu %lld %lld", ht->user_ns / TICK_NS, ht->sys_ns / TICK_NS,
-              (s64)(x.child_user_ns / TICK_NS), (s64)(x.child_sys_ns / TICK_NS));
+              (s64)(x.children.user_ns / TICK_NS), (s64)(x.children.sys_ns / TICK_NS));
     pb_printf(c->b, " %d %d %u 0 %llu", shown_prio(c->t), c->t->nice, x.threads,
               c->g->start_ns / TICK_NS);
     show_stat_mm(c, &x, look);

@@ -244,8 +244,8 @@ static s64 show_stat(struct pctx *c)
         struct host_times ht;
 
         group_times(g, &ht);
-        user += (ht.user_ns + g->child_user_ns) / TICK_NS;
-        sys += (ht.sys_ns + g->child_sys_ns) / TICK_NS;
+        user += (ht.user_ns + g->reaped.user_ns) / TICK_NS;
+        sys += (ht.sys_ns + g->reaped.sys_ns) / TICK_NS;
         group_put(g);
     }
     total = si.uptime_ns / TICK_NS * ncpu;
