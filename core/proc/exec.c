@@ -90,6 +90,8 @@ _Noreturn static void start_image(struct task *t, struct exec_job *job)
     struct elf_start at;
     s64 r;
 
+    t->mm->dumpable = job->cred->euid == job->cred->uid && job->cred->egid == job->cred->gid &&
+                      !job->image.unreadable;
     r = exec_load(t, t->mm, &job->image, &job->args, &at);
     job_free(job);
     if (r < 0) {
@@ -418,7 +420,38 @@ _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
 
 /* ------------------------------------------------------------------ credentials ------------- */
 
-/* Set-user-id and set-group-id programs, and what exec does to capabilities (capabilities(7)). */
+/* "Transformation of capabilities during execve()" of capabilities(7). c has its ids. */
+static s64 new_caps(struct cred *c, const struct cred *old, const struct exec_image *im,
+                    bool *secure)
+{
+    bool set_id = c->euid != c->uid || c->egid != c->gid;
+    bool only_file = im->has_caps && c->uid && !c->euid; /* set-user-id root, with less than all */
+    bool eff = im->has_caps && im->cap_eff;
+    u64 perm = 0;
+
+    if (im->has_caps) {
+        perm = (im->cap_perm & c->cap_bnd) | (im->cap_inh & c->cap_inh);
+        if (eff && (im->cap_perm & LX_CAP_FULL & ~perm)) {
+            return -LX_EPERM; /* it would not know that it lacks them */
+        }
+    }
+    if (!(c->securebits & LX_SECBIT_NOROOT) && !only_file && (!c->euid || !c->uid)) {
+        perm = c->cap_bnd | c->cap_inh;
+        eff = eff || !c->euid;
+    }
+    if (c->no_new_privs) {
+        perm &= old->cap_perm;
+    }
+    if (im->has_caps || set_id) {
+        c->cap_amb = 0;
+    }
+    c->cap_perm = perm | c->cap_amb;
+    c->cap_eff = eff ? c->cap_perm : c->cap_amb;
+    *secure = set_id || (c->uid && (eff || (c->cap_perm & ~c->cap_amb)));
+    return 0;
+}
+
+/* Set-user-id and set-group-id programs, and what exec does to capabilities. */
 static s64 new_cred(struct task *t, struct exec_job *job)
 {
     const struct cred *old = t->cred;
@@ -437,18 +470,8 @@ static s64 new_cred(struct task *t, struct exec_job *job)
     c->suid = c->fsuid = c->euid;
     c->sgid = c->fsgid = c->egid;
     c->keep_caps = false;
-    if (c->euid != old->euid || c->egid != old->egid) {
-        c->cap_amb = 0;
-    }
-    if (c->euid == 0 || c->uid == 0) {
-        c->cap_perm = c->cap_bnd | c->cap_inh;
-        c->cap_eff = c->euid == 0 ? c->cap_perm : 0;
-    } else {
-        c->cap_perm = c->cap_amb;
-        c->cap_eff = c->cap_amb;
-    }
-    job->args.secure = c->euid != c->uid || c->egid != c->gid;
-    return 0;
+    c->securebits &= ~(u32)LX_SECBIT_KEEP_CAPS;
+    return new_caps(c, old, &job->image, &job->args.secure);
 }
 
 /* ------------------------------------------------------------------ calls ------------------- */

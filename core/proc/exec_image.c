@@ -10,11 +10,14 @@
 #include "lx_fcntl.h"
 #include "lx_resource.h"
 #include "lx_stat.h"
+#include "lx_xattr.h"
 #include "proc/script.h"
 #include "proc/task.h"
 #include "vfs/dcache.h"
 #include "vfs/file.h"
 #include "vfs/namei.h"
+#include "vfs/perm.h"
+#include "vfs/vnode.h"
 
 #define SCRIPTS_MAX 5 /* rewrites by #! before -LX_ELOOP */
 
@@ -112,6 +115,44 @@ static s64 read_head(struct file *f, u8 *head)
     return r;
 }
 
+/* What the attribute security.capability holds; see capabilities(7). */
+struct file_caps {
+    u32 magic; /* revision in the top byte, bit 0: effective */
+    struct {
+        u32 perm, inh;
+    } word[2];
+    u32 rootid;
+};
+
+/* Capabilities of the file: not where the host judges, which knows nothing of ours. */
+static void file_caps(struct vnode *vn, struct exec_image *out)
+{
+    static const u32 sizes[] = {12, 20, 24}; /* of revisions 1 to 3 */
+    struct file_caps fc;
+    u32 revision;
+    s64 n;
+
+    if ((vn->sb->flags & SB_HOST_PERM) || !vn->ops->getxattr) {
+        return;
+    }
+    memset(&fc, 0, sizeof(fc));
+    vn_lock(vn);
+    n = vn->ops->getxattr(vn, LX_XATTR_NAME_CAPS, &fc, sizeof(fc));
+    vn_unlock(vn);
+    revision = fc.magic >> 24;
+    if (n < 4 || revision < 1 || revision > 3 || n != sizes[revision - 1] || fc.rootid) {
+        return;
+    }
+    out->has_caps = true;
+    out->cap_eff = fc.magic & 1;
+    out->cap_perm = fc.word[0].perm;
+    out->cap_inh = fc.word[0].inh;
+    if (revision > 1) {
+        out->cap_perm |= (u64)fc.word[1].perm << 32;
+        out->cap_inh |= (u64)fc.word[1].inh << 32;
+    }
+}
+
 static void file_ids(struct file *f, struct exec_image *out)
 {
     struct vattr va;
@@ -120,6 +161,7 @@ static void file_ids(struct file *f, struct exec_image *out)
     if (mount_flags(f->dentry) & SB_NOSUID || vfs_getattr_walked(f->dentry, &va) < 0) {
         return;
     }
+    file_caps(f->vnode, out);
     if (va.mode & LX_S_ISUID) {
         out->set_uid = va.uid;
     }
@@ -157,6 +199,7 @@ static s64 take_program(const struct walk *w, struct file *f, const u8 *head, u6
         return err;
     }
     file_ids(f, out);
+    out->unreadable = vfs_permission(f->vnode, PERM_READ, w->cred) < 0;
     if (out->bin.interp) {
         err = load_interp(w, out);
     }

@@ -19,8 +19,11 @@ struct exec_request {
 struct exec_image {
     struct elf_image bin, interp;
     bool has_interp;
-    u32 set_uid, set_gid; /* ids the file gives (setuid, setgid), or EXEC_KEEP_ID */
-    bool deny;            /* holds vn_deny_write of bin.file */
+    u32 set_uid, set_gid;  /* ids the file gives (setuid, setgid), or EXEC_KEEP_ID */
+    u64 cap_perm, cap_inh; /* of security.capability, when has_caps */
+    bool has_caps, cap_eff;
+    bool unreadable; /* its memory is not for its user to look at */
+    bool deny;       /* holds vn_deny_write of bin.file */
 };
 
 /*

@@ -217,7 +217,7 @@ s64 sys_mount(struct task *t, uptr source, uptr target, uptr type, u64 flags, up
         goto out;
     }
     if (flags & LX_MS_REMOUNT) {
-        r = vfs_remount(at, mount_flags(flags));
+        r = vfs_remount(at, mount_flags(flags), (flags & LX_MS_BIND) != 0);
     } else if (flags & (LX_MS_BIND | LX_MS_MOVE)) {
         r = mount_tree(t, src, at, flags);
     } else if (!(flags & MS_PROPAGATION)) { /* one namespace: nothing to propagate to */
@@ -247,7 +247,7 @@ s64 sys_umount2(struct task *t, uptr target, u32 flags)
     if (r < 0) {
         return r;
     }
-    r = flags & LX_MNT_EXPIRE ? -LX_EAGAIN : vfs_umount(at, flags);
+    r = vfs_umount(at, flags);
     dentry_put(at);
     return r;
 }

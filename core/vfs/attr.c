@@ -103,7 +103,9 @@ static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struc
 {
     u32 mode = mask & VA_MODE ? va->mode : vn->attr.mode;
 
-    if ((mask & (VA_UID | VA_GID)) && vn->type == LX_S_IFREG) {
+    if ((mask & VA_SIZE) && (mode & (LX_S_ISUID | LX_S_ISGID))) {
+        vn_strip_setid(vn, c);
+    } else if ((mask & (VA_UID | VA_GID)) && vn->type == LX_S_IFREG) {
         u32 kill = mode & LX_S_ISUID;
 
         if ((mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {

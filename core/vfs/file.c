@@ -277,12 +277,18 @@ s64 file_truncate(struct file *f, u64 size)
     if (mount_readonly(f->dentry)) {
         return -LX_EROFS;
     }
+    if (f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
+        vn_strip_setid(f->vnode, f->cred);
+    }
     notify_dentry(f->dentry, LX_IN_MODIFY);
     return f->ops->truncate ? f->ops->truncate(f, size) : -LX_EINVAL;
 }
 
 s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
+    if (f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
+        vn_strip_setid(f->vnode, f->cred);
+    }
     return f->ops->allocate ? f->ops->allocate(f, mode, off, len) : -LX_EOPNOTSUPP;
 }
 

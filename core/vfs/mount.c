@@ -255,6 +255,9 @@ s64 vfs_umount(struct dentry *at, u32 flags)
     if (m == g_root_mount) {
         return -LX_EBUSY;
     }
+    if (flags & LX_MNT_EXPIRE) { /* nobody notes whether it was used, so it always was */
+        return flags & (LX_MNT_FORCE | LX_MNT_DETACH) ? -LX_EINVAL : -LX_EAGAIN;
+    }
     if (!(flags & LX_MNT_DETACH)) {
         d_prune(m->root);
         lock_acquire(&g_mount_lock);
@@ -270,7 +273,7 @@ s64 vfs_umount(struct dentry *at, u32 flags)
     return 0;
 }
 
-s64 vfs_remount(struct dentry *at, u32 flags)
+s64 vfs_remount(struct dentry *at, u32 flags, bool bind)
 {
     const u32 mask = SB_RDONLY | SB_NOSUID | SB_NODEV | SB_NOEXEC | SB_NOATIME | SB_NOSYMFOLLOW;
     struct mount *m = mount_at_root(at);
@@ -279,6 +282,9 @@ s64 vfs_remount(struct dentry *at, u32 flags)
         return -LX_EINVAL;
     }
     m->flags = (m->flags & ~mask) | (flags & mask);
+    if (!bind) { /* for all who mounted it */
+        m->sb->flags = (m->sb->flags & ~(u32)SB_RDONLY) | (flags & SB_RDONLY);
+    }
     return 0;
 }
 

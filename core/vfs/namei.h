@@ -113,7 +113,7 @@ s64 vfs_mount(struct super *sb, struct dentry *at, u32 flags, const char *source
 s64 vfs_umount(struct dentry *at, u32 flags);
 s64 vfs_mount_bind(struct dentry *from, struct dentry *at, u32 flags, const char *source);
 s64 vfs_mount_move(struct dentry *from, struct dentry *at);
-s64 vfs_remount(struct dentry *at, u32 flags);
+s64 vfs_remount(struct dentry *at, u32 flags, bool bind);
 s64 vfs_pivot_root(struct fsinfo *fs, struct dentry *new_root, struct dentry *put_old);
 s64 vfs_sync_all(void);
 /* The root of the instance. First mount of all. */

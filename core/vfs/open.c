@@ -186,6 +186,9 @@ static s64 truncate_opened(struct file *f)
     struct vnode *vn = f->vnode;
     s64 r;
 
+    if (vn->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
+        vn_strip_setid(vn, f->cred);
+    }
     if ((f->flags & LX_O_ACCMODE) != LX_O_RDONLY && f->ops->truncate) {
         return f->ops->truncate(f, 0);
     }

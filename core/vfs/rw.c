@@ -174,17 +174,16 @@ static void uio_cut(struct uio *u, u64 n)
     u->resid = n;
 }
 
-/* A write takes the set-id bits off a program, unless the writer may set them. */
-static void strip_setid(struct file *f)
+void vn_strip_setid(struct vnode *vn, const struct cred *c)
 {
-    struct vnode *vn = f->vnode;
     u32 kill = vn->attr.mode & LX_S_ISUID;
     struct vattr va;
 
-    if ((vn->attr.mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {
+    if ((vn->attr.mode & LX_S_ISGID) &&
+        ((vn->attr.mode & LX_S_IXGRP) || (c && !cred_in_group(c, vn->attr.gid)))) {
         kill |= LX_S_ISGID;
     }
-    if (!kill || !vn->ops->setattr || (f->cred && cred_capable(f->cred, LX_CAP_FSETID))) {
+    if (!kill || !vn->ops->setattr || (c && cred_capable(c, LX_CAP_FSETID))) {
         return;
     }
     vn_lock(vn);
@@ -223,7 +222,7 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
     }
 
     if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
-        strip_setid(f);
+        vn_strip_setid(f->vnode, f->cred);
     }
     if (lock) {
         lock_acquire(&f->lock);

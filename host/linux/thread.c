@@ -20,12 +20,12 @@
 #include "lx_poll.h"
 #include "lx_time.h"
 
-#define SIG_KILL   9
-#define SIG_CHLD   17
+#define SIG_KILL    9
+#define SIG_CHLD    17
 #define SIG_BLOCK   0
 #define SIG_UNBLOCK 1
-#define WAIT_P_PID 1
-#define WAIT_PEEK  (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
+#define WAIT_P_PID  1
+#define WAIT_PEEK   (1 | 4 | 0x01000000 | 0x40000000) /* WNOHANG WEXITED WNOWAIT __WALL */
 
 /* Host process of each slot, compact: the reaper scans it. */
 COLD_BSS static _Atomic u32 g_slot_pid[SLOT_MAX];
