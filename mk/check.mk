@@ -45,8 +45,9 @@ SLOW ?= 3
 e2e: all ## real programs, natively and under lx (T='gcc* node' selects)
 	$(Q)$(PYTHON) tests/e2e/run.py --lx $(BUILD)/lx --slow $(SLOW) --results $(RESULTS) $(T)
 
-suites: all ## the long suites of busybox, python and others, natively and under lx
-	$(Q)$(PYTHON) tests/e2e/run.py --lx $(BUILD)/lx --slow $(SLOW) --long $(T)
+suites: all ## other projects' test suites, natively and under lx (T='python:test_os go perl' selects)
+	$(Q)$(PYTHON) tests/e2e/suites.py --lx $(BUILD)/lx --slow $(SLOW) $(T)
+	$(Q)$(if $(T),,$(PYTHON) tests/e2e/run.py --lx $(BUILD)/lx --slow $(SLOW) --long busybox_suite stress_ng)
 
 # N rounds; `make soak N=500` is what a release is measured with
 N ?= 100
