@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # One non-recursive build; every output is under $(BUILD). Sources are found by wildcard, so adding
-# a file needs no edit here. CC=gcc and CC=clang both work: make CC=clang BUILD=build-clang
+# a file needs no edit here. CC=gcc and CC=clang both work: make CC=clang BUILD=build-clang; without
+# CC it is gcc, or clang where that is the only one.
 
 BUILD ?= build
 ifneq ($(filter default undefined,$(origin CC)),)
-CC := gcc
+CC := $(if $(shell command -v gcc),gcc,$(if $(shell command -v clang),clang,gcc))
 endif
 
 .DEFAULT_GOAL := all

@@ -9,9 +9,9 @@ all: $(GEN_STAMP) $(ALL) ## build everything that runs (default)
 	@:
 
 deps-run:
-	@sh tools/deps.sh run
+	@CC='$(CC)' sh tools/deps.sh run
 deps-check:
-	@sh tools/deps.sh check
+	@CC='$(CC)' sh tools/deps.sh check
 
 # as it was typed, without make's own $
 run: export RUN_CMD := $(value CMD)

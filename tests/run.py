@@ -9,6 +9,7 @@ Always as an ordinary user, in a private working directory.
 """
 
 import argparse
+import atexit
 import fnmatch
 import os
 import pwd
@@ -76,6 +77,35 @@ def child_identity():
     if ids is None:
         return {}
     return {"user": ids[0], "group": ids[1], "extra_groups": []}
+
+
+def may_write(folder):
+    """Whether an ordinary user may."""
+    return subprocess.run(["test", "-w", folder], **child_identity()).returncode == 0
+
+
+def within_reach(*paths):
+    """These files or folders of one build, for an ordinary user: when he cannot get at them (a clone
+    in root's home folder), in a copy that is removed at the end."""
+    if ordinary_user() is None or all(
+            subprocess.run(["test", "-r", p], **child_identity()).returncode == 0
+            for p in paths if os.path.exists(p)):
+        return paths
+    build = os.path.dirname(paths[0])
+    copy = tempfile.mkdtemp(prefix="picolx-build-")
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    os.chmod(copy, 0o755)
+    for name in ("lx", "lxmanager", "lxcore", "init", "distro.tar"):
+        if os.path.exists(os.path.join(build, name)):
+            shutil.copy(os.path.join(build, name), copy)
+    there = [os.path.join(copy, os.path.relpath(p, build)) for p in paths]
+    for path, to in zip(paths, there):
+        if os.path.isdir(path):
+            shutil.copytree(path, to)
+        elif os.path.exists(path) and not os.path.exists(to):
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copy(path, to)
+    return there
 
 
 def private_dir(parent, name):
@@ -476,7 +506,7 @@ def signals_as_usual():
 
 def main(argv):
     args = parse(argv)
-    args.lx, args.bin = os.path.abspath(args.lx), os.path.abspath(args.bin)
+    args.lx, args.bin = within_reach(os.path.abspath(args.lx), os.path.abspath(args.bin))
     signals_as_usual()
     progs = find_programs(args.bin, args.patterns)
     if args.list:

@@ -7,13 +7,27 @@
 set -u
 
 # command or file, Debian package
-run_needs='gcc:gcc make:make python3:python3 ld:binutils busybox:busybox-static
+run_needs='gcc|clang:gcc make:make python3:python3 ld:binutils busybox:busybox-static
 /usr/include/stdio.h:libc6-dev /usr/include/linux/types.h:linux-libc-dev'
-check_needs="$run_needs"
-lint_needs="$run_needs clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck"
+lint_needs="clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck"
+
+# a compiler that is there but without the sanitizers' libraries, as clang often is
+sanitizers_need() {
+    cc=${CC:-gcc}
+    cc=${cc%% *}
+    command -v "$cc" >/dev/null 2>&1 || cc=clang
+    command -v "$cc" >/dev/null 2>&1 || return
+    echo 'int main(void) { return 0; }' |
+        "$cc" -fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && return
+    case $cc in
+    *clang*) echo "none:libclang-rt-$("$cc" -dumpversion | cut -d. -f1)-dev" ;;
+    *) echo "none:libgcc-$("$cc" -dumpversion | cut -d. -f1)-dev" ;;
+    esac
+}
 
 have() {
     case $1 in
+    *'|'*) have "${1%%|*}" || have "${1#*|}" ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac
@@ -36,8 +50,8 @@ fi
 
 case ${1-} in
 run) needs=$run_needs ;;
-check) needs=$check_needs ;;
-lint) needs=$lint_needs ;;
+check) needs="$run_needs $(sanitizers_need)" ;;
+lint) needs="$run_needs $lint_needs" ;;
 *)
     echo 'usage: deps.sh run|check|lint' >&2
     exit 2
@@ -55,6 +69,7 @@ if [ "$as_root" != nobody ]; then
     # shellcheck disable=SC2086 # a list of packages
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
         $missing >/dev/null
+    case $1 in check) needs="$run_needs $(sanitizers_need)" ;; esac
     missing=$(missing_of "$needs")
     [ -z "$missing" ] && exit 0
 fi

@@ -12,15 +12,15 @@ import time
 import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.abspath(os.environ.get("PICOLX_BUILD", os.path.join(TOP, "build")))
-NOBODY = 65534
+sys.path.insert(0, os.path.join(TOP, "tests"))
+import run as guest  # noqa: E402  (tests/run.py)
+
+BUILD = os.path.dirname(guest.within_reach(os.path.join(
+    os.path.abspath(os.environ.get("PICOLX_BUILD", os.path.join(TOP, "build"))), "lx"))[0])
+NOBODY = guest.NOBODY
 
 
-def identity():
-    """subprocess arguments that drop root."""
-    if os.geteuid() != 0:
-        return {}
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+identity = guest.child_identity
 
 
 class Lx:

@@ -238,7 +238,7 @@ class Soak:
     # ---- many at once ----
 
     def alive(self):
-        micro = os.path.join(TOP, "build", "bench", "micro")
+        micro = self.args.micro
         p = self.popen(["sh"], stdin=subprocess.PIPE)
         out = Lines(p.stdout)
         try:
@@ -255,7 +255,7 @@ class Soak:
             if p.poll() is None:
                 os.killpg(p.pid, signal.SIGKILL)
                 p.wait()
-        prog = os.path.join(TOP, "build", "tests", "guest", "l_threads")
+        prog = self.args.threads
         for i in range(20):
             status, out = self.run([prog, "five_hundred_at_once"], 60)
             if status != 0:
@@ -509,7 +509,10 @@ def main(argv):
     p.add_argument("--native", action="store_true", help="the loops on the real kernel, to test this script")
     p.add_argument("--results", help="folder for the sum")
     args = p.parse_args(argv)
-    args.lx = os.path.abspath(args.lx)
+    build = os.path.dirname(os.path.abspath(args.lx))
+    args.lx, args.mill, args.micro, args.threads = guest.within_reach(
+        os.path.abspath(args.lx), os.path.abspath(args.mill), os.path.join(build, "bench", "micro"),
+        os.path.join(build, "tests", "guest", "l_threads"))
     guest.signals_as_usual()
     if not args.native and not os.access(args.lx, os.X_OK):
         print("soak: %s is missing" % args.lx, file=sys.stderr)

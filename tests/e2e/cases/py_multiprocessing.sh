@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# needs: python3
+# needs: python3 /dev/shm/
 # shell: python3 FILE
 # timeout: 120
 import multiprocessing as mp, os, time
