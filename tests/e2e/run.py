@@ -3,7 +3,7 @@
 """Real programs, natively and under lx: the same output and the same status are expected.
 
 A case is a script in cases/ with a head of comments: `# needs: PROGRAM...` (a case whose programs are
-missing is skipped), `# shell: COMMAND` (runs the script; sh by default), `# timeout: SECONDS`,
+missing is skipped; FOLDER/ stands for one that may be written), `# shell: COMMAND` (runs the script; sh by default), `# timeout: SECONDS`,
 `# long` (only with --long). cases/pty_*.py drive a terminal: run(start, say) reports lines with say().
 """
 
