@@ -409,6 +409,7 @@ _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
     rseq_forget(t);
     futex_exit_robust(t);
     futex_clear_tid(t);
+    atomic_store(&t->futex_exit, FUTEX_ALIVE);
     unshare_for_exec(t);
     itimer_exec(t);
     reset_task(t, job);

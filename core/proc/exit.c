@@ -483,6 +483,7 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
     lock_release(&t->group->lock);
     t->mm = NULL;
+    futex_exit_killed(t);
     task_gone(t, LX_SIGKILL, false);
     if (mm != NULL) {
         if (users) {

@@ -56,7 +56,7 @@ static inline bool same_key(const struct futex_waiter *f, const u64 key[2])
     return f->key[0] == key[0] && f->key[1] == key[1];
 }
 
-static s64 get_key(struct task *t, uptr uaddr, bool shared, u64 key[2])
+s64 futex_key(struct task *t, uptr uaddr, bool shared, u64 key[2])
 {
     if (uaddr.a & 3) {
         return -LX_EINVAL;
@@ -162,7 +162,7 @@ static s64 queue_if_equal(struct futex_waiter *f, uptr uaddr, u32 val)
 s64 futex_wait(struct task *t, const struct futex_wait_args *a)
 {
     struct futex_waiter f;
-    s64 r = get_key(t, a->uaddr, a->shared, f.key);
+    s64 r = futex_key(t, a->uaddr, a->shared, f.key);
 
     if (r < 0) {
         return r;
@@ -215,7 +215,7 @@ static u32 wake_key(const u64 key[2], u32 nr, u32 bitset)
 s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset)
 {
     u64 key[2];
-    s64 r = get_key(t, uaddr, shared, key);
+    s64 r = futex_key(t, uaddr, shared, key);
 
     return r < 0 ? r : (s64)wake_key(key, nr, bitset);
 }
@@ -261,9 +261,9 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
     u64 key1[2];
     u64 key2[2];
     u32 have;
-    s64 r = get_key(t, a->from, a->shared_from, key1);
+    s64 r = futex_key(t, a->from, a->shared_from, key1);
 
-    r = r < 0 ? r : get_key(t, a->to, a->shared_to, key2);
+    r = r < 0 ? r : futex_key(t, a->to, a->shared_to, key2);
     if (r == 0 && a->compare) {
         r = get_user32(a->from, &have);
     }
@@ -352,9 +352,9 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a)
     u64 key2[2];
     u32 old;
     u32 n = 0;
-    s64 r = get_key(t, a->uaddr, a->shared, key1);
+    s64 r = futex_key(t, a->uaddr, a->shared, key1);
 
-    r = r < 0 ? r : get_key(t, a->uaddr2, a->shared, key2);
+    r = r < 0 ? r : futex_key(t, a->uaddr2, a->shared, key2);
     r = r < 0 ? r : get_user32(a->uaddr2, &old);
     if (r < 0) {
         return r;
@@ -388,7 +388,7 @@ static s64 queue_all(struct task *t, struct futex_waiter *f, const struct lx_fut
     for (u32 i = 0; i < n && r == 0; i++) {
         waiter_init(&f[i], LX_FUTEX_BITSET_MATCH_ANY);
         f[i].w.q = NULL;
-        r = get_key(t, v[i].uaddr, !(v[i].flags & LX_FUTEX2_PRIVATE), f[i].key);
+        r = futex_key(t, v[i].uaddr, !(v[i].flags & LX_FUTEX2_PRIVATE), f[i].key);
         if (r == 0) {
             r = queue_if_equal(&f[i], v[i].uaddr, (u32)v[i].val);
         }
@@ -467,7 +467,7 @@ static void mutex_died(struct task *t, uptr word, bool pending, bool pi)
             break;
         }
     }
-    if (old & LX_FUTEX_WAITERS) {
+    if (!pi && (old & LX_FUTEX_WAITERS)) {
         futex_wake(t, word, true, 1, LX_FUTEX_BITSET_MATCH_ANY);
     }
 }
@@ -499,12 +499,27 @@ static void walk_robust_list(struct task *t)
     }
 }
 
+/* Whoever queues for a lock of t looks at futex_exit after it has queued. */
+static void leave(struct task *t, enum futex_exit to)
+{
+    atomic_store(&t->futex_exit, to);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
 void futex_exit_robust(struct task *t)
 {
+    leave(t, FUTEX_LEAVING);
     if (t->mm && t->robust_list.a) {
         walk_robust_list(t);
         t->robust_list = mk_uptr(0);
     }
+    futex_exit_killed(t);
+}
+
+void futex_exit_killed(struct task *t)
+{
+    leave(t, FUTEX_GONE);
+    futex_pi_owner_died((u32)task_tid(t));
 }
 
 void futex_clear_tid(struct task *t)

@@ -43,9 +43,25 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a);
 /* [B] futex_waitv(2) with a kernel copy of the list: index of the one woken, or as futex_wait. */
 s64 futex_wait_many(struct task *t, const struct lx_futex_waitv *v, u32 n, s64 deadline_ns);
 
+/* futex_pi.c: locks whose word holds the owner's tid.
+ * [B] Get the lock, or queue for it if `wait`: 0, -LX_EAGAIN (not `wait`), -LX_EDEADLK, -LX_ESRCH
+ * the owner is no thread, -LX_ETIMEDOUT, -LX_ERESTARTNOINTR. */
+s64 futex_lock_pi(struct task *t, uptr uaddr, bool shared, bool wait, s64 deadline_ns);
+/* Hand it to the first waiter; -LX_EPERM: t has it not. */
+s64 futex_unlock_pi(struct task *t, uptr uaddr, bool shared);
+/* A thread ended that may own such locks: they go on to who waits. */
+void futex_pi_owner_died(u32 tid);
+/* Identity of a word, after the checks named above. */
+s64 futex_key(struct task *t, uptr uaddr, bool shared, u64 key[2]);
+
+/* task.futex_exit: while a thread gives up its locks nobody starts to wait for it. */
+enum futex_exit { FUTEX_ALIVE, FUTEX_LEAVING, FUTEX_GONE };
+
 /* Parts of a thread's end, at exit and at exec, on the thread itself with its memory still there.
  * Robust mutexes it holds are marked; the list is forgotten. */
 void futex_exit_robust(struct task *t);
+/* The same for a thread that was killed and whose memory cannot be looked at. */
+void futex_exit_killed(struct task *t);
 /* Clear the word of set_tid_address(2) and wake its waiter: last, since a joiner that sees it may
  * take the thread for gone and reuse its stack. The word is forgotten. */
 void futex_clear_tid(struct task *t);

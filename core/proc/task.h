@@ -131,7 +131,8 @@ struct task {
     /* exit duties */
     uptr clear_child_tid; /* [o] */
     uptr robust_list;
-    u64 robust_len; /* [o] */
+    u64 robust_len;         /* [o] */
+    _Atomic u32 futex_exit; /* [a] enum futex_exit */
     uptr rseq;
     u32 rseq_len, rseq_sig; /* [o] */
     s32 exit_code;

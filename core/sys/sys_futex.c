@@ -83,6 +83,15 @@ static s64 op_requeue(struct task *t, struct futex_requeue_args *a)
     return futex_requeue(t, a);
 }
 
+static s64 op_lock_pi(struct task *t, uptr uaddr, u32 op, uptr timeout)
+{
+    bool realtime = (op & LX_FUTEX_CMD_MASK) == LX_FUTEX_LOCK_PI || (op & LX_FUTEX_CLOCK_REALTIME);
+    s64 deadline_ns;
+    s64 r = get_deadline(timeout, false, realtime, &deadline_ns);
+
+    return r < 0 ? r : futex_lock_pi(t, uaddr, !(op & LX_FUTEX_PRIVATE_FLAG), true, deadline_ns);
+}
+
 s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, uptr uaddr2, u32 val3)
 {
     u32 op = (u32)op_word;
@@ -99,7 +108,8 @@ s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, up
                                          .compare = cmd == LX_FUTEX_CMP_REQUEUE};
     struct futex_wake_op_args wake_op = {uaddr, uaddr2, shared, val, val2, val3};
 
-    if (op & LX_FUTEX_CLOCK_REALTIME && cmd != LX_FUTEX_WAIT && cmd != LX_FUTEX_WAIT_BITSET) {
+    if (op & LX_FUTEX_CLOCK_REALTIME && cmd != LX_FUTEX_WAIT && cmd != LX_FUTEX_WAIT_BITSET &&
+        cmd != LX_FUTEX_LOCK_PI2) {
         return -LX_ENOSYS;
     }
     switch (cmd) {
@@ -117,7 +127,11 @@ s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, up
         wake_op.nr = at_least_one(val);
         wake_op.nr2 = at_least_one(val2);
         return futex_wake_op(t, &wake_op);
-    default: return -LX_ENOSYS; /* priority inheritance */
+    case LX_FUTEX_LOCK_PI:
+    case LX_FUTEX_LOCK_PI2: return op_lock_pi(t, uaddr, op, timeout);
+    case LX_FUTEX_TRYLOCK_PI: return futex_lock_pi(t, uaddr, shared, false, HOST_NO_DEADLINE);
+    case LX_FUTEX_UNLOCK_PI: return futex_unlock_pi(t, uaddr, shared);
+    default: return -LX_ENOSYS;
     }
 }
 

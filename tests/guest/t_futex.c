@@ -536,3 +536,237 @@ CASE(wake_meets_wait)
     }
     gt_thread_join(&t);
 }
+
+/* ---- locks with an owner (FUTEX_LOCK_PI and its like) ---- */
+
+static volatile unsigned g_pi, g_pi2;
+
+static long pi(volatile unsigned *w, int op, struct timespec *ts)
+{
+    return sc(futex, w, op | FUTEX_PRIVATE_FLAG, 0, ts, 0, 0);
+}
+
+CASE(pi_alone)
+{
+    unsigned me = (unsigned)sc(gettid);
+    struct timespec past = {1, 0};
+    g_pi = 0;
+    ERR(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), EPERM);
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    EQ(g_pi, me);
+    ERR(pi(&g_pi, FUTEX_LOCK_PI, NULL), EDEADLK);
+    ERR(pi(&g_pi, FUTEX_TRYLOCK_PI, NULL), EDEADLK);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    EQ(g_pi, 0);
+    EQ(pi(&g_pi, FUTEX_TRYLOCK_PI, NULL), 0);
+    EQ(g_pi, me);
+    g_pi = FUTEX_OWNER_DIED;
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, &past), 0);
+    EQ(g_pi, FUTEX_OWNER_DIED | me);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    g_pi = 0x3ffffff; /* nobody has this number */
+    ERR(pi(&g_pi, FUTEX_LOCK_PI, NULL), ESRCH);
+    g_pi = 1;
+    ERR(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), EPERM);
+    ERR(sc(futex, (char *)&g_pi + 1, FUTEX_LOCK_PI, 0, 0, 0, 0), EINVAL);
+    past.tv_nsec = -1;
+    ERR(pi(&g_pi, FUTEX_LOCK_PI, &past), EINVAL);
+    FOR_BAD(b)
+    {
+        ERR(sc(futex, b, FUTEX_LOCK_PI, 0, 0, 0, 0), EFAULT);
+        ERR(sc(futex, b, FUTEX_UNLOCK_PI, 0, 0, 0, 0), EFAULT);
+    }
+}
+
+static volatile long g_pi_result, g_pi_tid;
+static volatile unsigned g_pi_seen;
+
+static void pi_locker(void *arg)
+{
+    g_pi_tid = sc(gettid);
+    g_pi_result = pi(&g_pi, FUTEX_LOCK_PI, arg);
+    g_pi_seen = g_pi;
+    if (g_pi_result == 0) {
+        pi(&g_pi, FUTEX_UNLOCK_PI, NULL);
+    }
+}
+
+CASE(pi_handed_over)
+{
+    struct gt_thread t;
+    unsigned me = (unsigned)sc(gettid);
+    g_pi = 0;
+    g_pi_result = 1;
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    OK(gt_thread_start(&t, pi_locker, NULL));
+    UNTIL(g_pi == (me | FUTEX_WAITERS));
+    gt_until_asleep(t.tid);
+    EQ(g_pi_result, 1);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    gt_thread_join(&t);
+    EQ(g_pi_result, 0);
+    EQ(g_pi_seen, (unsigned)g_pi_tid | FUTEX_WAITERS); /* not up for grabs in between */
+    EQ(g_pi, 0);
+}
+
+CASE(pi_timeout)
+{
+    struct gt_thread t;
+    struct timespec ts;
+    g_pi = 0;
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    for (int round = 0; round < 2; round++) {
+        OK(sc(clock_gettime, CLOCK_REALTIME, &ts));
+        ts.tv_sec += round ? 0 : -5;
+        ts.tv_nsec += 30000000;
+        if (ts.tv_nsec >= 1000000000) {
+            ts.tv_nsec -= 1000000000;
+            ts.tv_sec++;
+        }
+        OK(gt_thread_start(&t, pi_locker, &ts));
+        gt_thread_join(&t);
+        ERR(g_pi_result, ETIMEDOUT);
+    }
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    EQ(g_pi, 0);
+}
+
+static void pi_die_holding(void *arg)
+{
+    pi(&g_pi, FUTEX_LOCK_PI, NULL);
+    *(volatile int *)arg = 1;
+    UNTIL(g_pi & FUTEX_WAITERS);
+    gt_msleep(10);
+}
+
+CASE(pi_owner_ends)
+{
+    struct gt_thread t;
+    volatile int held = 0;
+    g_pi = 0;
+    OK(gt_thread_start(&t, pi_die_holding, (void *)(uintptr_t)&held));
+    UNTIL(held);
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    EQ(g_pi, (unsigned)sc(gettid) | FUTEX_WAITERS | FUTEX_OWNER_DIED);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    gt_thread_join(&t);
+}
+
+CASE(pi_owner_is_killed)
+{
+    volatile unsigned *w = gt_map_shared(PAGE);
+    long pid = gt_fork();
+    if (pid == 0) {
+        sc(futex, w, FUTEX_LOCK_PI, 0, 0, 0, 0);
+        for (;;) {
+            gt_msleep(1000);
+        }
+    }
+    UNTIL(*w != 0);
+    long killer = gt_fork();
+    if (killer == 0) {
+        UNTIL(*w & FUTEX_WAITERS);
+        gt_msleep(10);
+        sc(kill, pid, SIGKILL);
+        gt_exit(0);
+    }
+    EQ(sc(futex, w, FUTEX_LOCK_PI, 0, 0, 0, 0), 0);
+    EQ(*w, (unsigned)sc(gettid) | FUTEX_WAITERS | FUTEX_OWNER_DIED);
+    EQ(gt_wait(pid), SIGKILL);
+    CHILD_OK(killer);
+    EQ(sc(futex, w, FUTEX_UNLOCK_PI, 0, 0, 0, 0), 0);
+}
+
+static void pi_second_then_first(void *arg)
+{
+    pi(&g_pi2, FUTEX_LOCK_PI, NULL);
+    *(volatile int *)arg = 1;
+    g_pi_result = pi(&g_pi, FUTEX_LOCK_PI, NULL);
+    pi(&g_pi, FUTEX_UNLOCK_PI, NULL);
+    pi(&g_pi2, FUTEX_UNLOCK_PI, NULL);
+}
+
+CASE(pi_circle)
+{
+    struct gt_thread t;
+    volatile int held = 0;
+    g_pi = g_pi2 = 0;
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    OK(gt_thread_start(&t, pi_second_then_first, (void *)(uintptr_t)&held));
+    UNTIL(held && (g_pi & FUTEX_WAITERS));
+    gt_until_asleep(t.tid);
+    ERR(pi(&g_pi2, FUTEX_LOCK_PI, NULL), EDEADLK);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    gt_thread_join(&t);
+    EQ(g_pi_result, 0);
+}
+
+static void nothing(int sig)
+{
+}
+
+static void pi_poke(void *arg)
+{
+    long main_tid = (long)arg;
+    UNTIL(g_pi & FUTEX_WAITERS);
+    gt_until_asleep(main_tid);
+    sc(tgkill, sc(getpid), main_tid, SIGUSR1);
+    gt_msleep(10);
+    gt_until_asleep(main_tid); /* no handler ends this wait */
+    pi(&g_pi, FUTEX_UNLOCK_PI, NULL);
+}
+
+static void pi_hold_and_poke(void *arg)
+{
+    pi(&g_pi, FUTEX_LOCK_PI, NULL);
+    pi_poke(arg);
+}
+
+CASE(pi_goes_on_after_a_signal)
+{
+    struct gt_thread t;
+    g_pi = 0;
+    OK(gt_handle(SIGUSR1, nothing, 0, 0));
+    OK(gt_thread_start(&t, pi_hold_and_poke, (void *)sc(gettid)));
+    UNTIL(g_pi != 0);
+    EQ(pi(&g_pi, FUTEX_LOCK_PI, NULL), 0);
+    EQ(pi(&g_pi, FUTEX_UNLOCK_PI, NULL), 0);
+    gt_thread_join(&t);
+}
+
+static void pi_loop(volatile unsigned *w, volatile int *total)
+{
+    unsigned me = (unsigned)sc(gettid);
+    for (int i = 0; i < 1000; i++) {
+        unsigned free = 0;
+        if (!__atomic_compare_exchange_n(w, &free, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            EQ(sc(futex, w, FUTEX_LOCK_PI, 0, 0, 0, 0), 0);
+        }
+        EQ(*w & FUTEX_TID_MASK, me);
+        ++*total;
+        if (i % 16 == 0) {
+            sc(sched_yield);
+        }
+        unsigned mine = me;
+        if (!__atomic_compare_exchange_n(w, &mine, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            EQ(sc(futex, w, FUTEX_UNLOCK_PI, 0, 0, 0, 0), 0);
+        }
+    }
+}
+
+CASE(pi_under_load_between_processes)
+{
+    struct shared {
+        volatile unsigned w;
+        volatile int total;
+    } *s = gt_map_shared(PAGE);
+    long p[4];
+    for (int i = 0; i < 4; i++) {
+        p[i] = IN_CHILD(pi_loop(&s->w, &s->total););
+    }
+    for (int i = 0; i < 4; i++) {
+        CHILD_OK(p[i]);
+    }
+    EQ(s->total, 4000);
+    EQ(s->w, 0);
+}
