@@ -43,11 +43,11 @@ typedef struct {
 
 #define likely(x)         __builtin_expect(!!(x), 1)
 #define unlikely(x)       __builtin_expect(!!(x), 0)
-/* Zeroed data that is large or rarely used, kept away from what every call touches; the tables of
- * which the beginning is hot (slots), and the one that belongs to the heap behind it. */
+/* Zeroed data that is large or rarely used, kept away from what every call touches; tables of which
+ * the beginning is hot: a small one, and the one of the slots, which follows it. */
 #define COLD_BSS          __attribute__((section(".bss..cold")))
-#define SLOT_BSS          __attribute__((section(".bss..slots")))
 #define TABLE_BSS         __attribute__((section(".bss..table")))
+#define SLOT_BSS          __attribute__((section(".bss..slots")))
 #define noreturn_         __attribute__((noreturn))
 #define printf_like(a, b) __attribute__((format(printf, a, b)))
 #ifndef __must_check

@@ -13,6 +13,10 @@
  *      it to the copy in the stub. In front of that copy stands a real `syscall`, so that a call
  *      restarted by going back two bytes works too.
  *
+ *   L  the loop in which glibc's threads end, `1: xor %edi,%edi; mov %edx,%eax; syscall; jmp 1b`,
+ *      after a `mov $nr,%edx` (and nops): that mov becomes the jump, as in A, and the stub does
+ *      the four instructions. The loop stays.
+ *
  * Stub A:  b8 nr        mov  $nr,%eax          Stub B:  48 8d 0d 08..  lea 1f(%rip),%rcx
  *          48 8d 0d ..  lea  site+2,%rcx                ff 25 ..       jmp *gate
  *          ff 25 ..     jmp  *gate                      0f 05          syscall
@@ -103,6 +107,62 @@ static s64 plan_a(s64 site, const u8 *c, u64 nr, bool (*free_stub)(void *, u32),
     p[2] = 0x0d;
     put32(p + 3, site + 2 - (at + 12));
     put_jump_gate(p + 7, at + 12);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ pattern L --------------- */
+
+/* What assemblers fill gaps with, by length. */
+static const u8 nops[][8] = {
+    {0},
+    {0x90},
+    {0x66, 0x90},
+    {0x0f, 0x1f, 0x00},
+    {0x0f, 0x1f, 0x40, 0x00},
+    {0x0f, 0x1f, 0x44, 0x00, 0x00},
+    {0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
+    {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
+};
+
+static s64 plan_l(s64 site, const u8 *c, u64 nr, bool (*free_stub)(void *, u32), void *ctx,
+                  struct text_patch *out)
+{
+    static const u8 loop[] = {0x31, 0xff, 0x89, 0xd0, 0x0f, 0x05, 0xeb, 0xf8};
+    const u8 *mov = NULL;
+    s64 at;
+    u8 *p = out->code;
+
+    if (memcmp(c - 4, loop, sizeof(loop)) != 0) {
+        return -1;
+    }
+    for (u32 n = 0; n < ARRAY_SIZE(nops) && mov == NULL; n++) {
+        const u8 *m = c - 4 - n - 5;
+
+        if (m[0] == 0xba && get32(m + 1) == nr && memcmp(m + 5, nops[n], n) == 0) {
+            mov = m;
+        }
+    }
+    if (mov == NULL || (mov[-1] & 0xf0) == 0x40) {
+        return -1;
+    }
+    for (out->stub = 1; out->stub < TEXT_STUBS && !free_stub(ctx, out->stub); out->stub++) {
+    }
+    at = stub_at(out->stub);
+    if (out->stub == TEXT_STUBS || !fits32(at - site) || !fits32(site - at)) {
+        return -1;
+    }
+    out->at = site - (c - mov);
+    out->n = 5;
+    out->bytes[0] = 0xe9;
+    put32(out->bytes + 1, at - (out->at + 5));
+    memset(out->code, 0xcc, sizeof(out->code));
+    memcpy(p, mov, 5);
+    memcpy(p + 5, loop, 4);
+    p[9] = 0x48;
+    p[10] = 0x8d;
+    p[11] = 0x0d;
+    put32(p + 12, site + 2 - (at + 16));
+    put_jump_gate(p + 16, at + 16);
     return 0;
 }
 
@@ -236,7 +296,8 @@ s64 patch_plan(u64 site, const u8 *code, u64 nr, bool (*free_stub)(void *, u32),
     if (c[0] != 0x0f || c[1] != 0x05) {
         return -1;
     }
-    if (plan_a((s64)site, c, nr, free_stub, ctx, out) == 0) {
+    if (plan_a((s64)site, c, nr, free_stub, ctx, out) == 0 ||
+        plan_l((s64)site, c, nr, free_stub, ctx, out) == 0) {
         return 0;
     }
     return plan_b((s64)site, c, free_stub, ctx, out);

@@ -24,7 +24,7 @@ extern u64 g_hosted_heap; /* host/fake: where this process has room for the heap
 #define HEAP_PAGES  (KHEAP_SIZE / PAGE_SIZE)
 #define TABLE_SIZE  (HEAP_PAGES * sizeof(struct desc))
 #define TABLE_STEP  0x10000ull /* bytes of the table committed at once */
-#define NEAR_PAGES  4096u      /* 16 MiB of heap: one step of the table */
+#define NEAR_PAGES  1024u      /* 4 MiB of heap */
 #define MAX_PAGES   (HEAP_PAGES - TABLE_SIZE / PAGE_SIZE)
 #define GROW_PAGES  256u /* 1 MiB */
 #define DIRTY_PAGES 256u /* a free run with so much memory behind it gives it back */
@@ -52,10 +52,9 @@ static struct {
     u64 used_runs;       /* [lock] */
     u64 nonempty;        /* [lock] bit per bin */
     u32 bins[N_BINS];    /* [lock] first page of the first run + 1, 0 none */
-} g_pages = {.lock = LOCK_INIT(LOCK_LEAF), .table_committed = TABLE_STEP};
+} g_pages = {.lock = LOCK_INIT(LOCK_LEAF), .table_committed = NEAR_PAGES * sizeof(struct desc)};
 
 TABLE_BSS static struct desc g_near[NEAR_PAGES];
-_Static_assert(sizeof(g_near) == TABLE_STEP, "the far table begins with a whole step unused");
 
 static inline u64 far_table(void)
 {

@@ -94,56 +94,60 @@ static void set_advice_flag(struct mm *mm, struct vma *v, u32 advice)
     }
 }
 
-/* One mapping's part [lo, hi) of a range. */
+/* One mapping's part [lo, hi) of a range, as far as it is lxcore's affair. */
 static s64 advise_one(struct mm *mm, struct vma *v, u64 lo, u64 hi, u32 advice)
 {
-    s32 what = classify(advice);
     s64 err = advice_fits(v, advice);
 
-    if (err < 0) {
-        return err;
-    }
-    if (what == ADV_FLAG) {
+    if (err == 0 && classify(advice) == ADV_FLAG) {
         err = vma_reserve(mm, 2);
         if (err == 0) {
             vma_cut(mm, lo, hi);
             set_advice_flag(mm, mm_find(mm, lo), advice);
             vma_join(mm, mm_find(mm, lo));
         }
-        return err;
     }
-    return what >= 0 ? host_mem_advise(lo, hi - lo, (enum host_advice)what) : 0;
+    return err;
+}
+
+/* And the host's, for a row of mappings at once. */
+static s64 advise_host(u64 lo, u64 hi, u32 advice)
+{
+    s32 what = classify(advice);
+
+    return what >= 0 && lo < hi ? host_mem_advise(lo, hi - lo, (enum host_advice)what) : 0;
 }
 
 static s64 advise_locked(struct mm *mm, u64 addr, u64 end, u32 advice)
 {
     struct vma *v = mm_find_from(mm, addr);
+    u64 row = addr; /* [row, addr) has not been passed to the host yet */
     s64 hole = 0;
-    s64 err;
+    s64 err = 0;
 
-    while (addr < end) {
-        u64 hi;
+    while (addr < end && err == 0) {
+        bool gap = !v || v->start > addr;
 
-        if (!v || v->start >= end) {
-            return -LX_ENOMEM;
-        }
-        if (v->start > addr) {
+        if (gap || (v->flags & VMA_HIDDEN)) {
             hole = -LX_ENOMEM;
-            addr = v->start;
-        }
-        hi = MIN(v->end, end);
-        if (v->flags & VMA_HIDDEN) {
-            hole = -LX_ENOMEM;
+            err = advise_host(row, addr, advice);
+            addr = gap ? (v ? MIN(v->start, end) : end) : MIN(v->end, end);
+            row = addr;
         } else {
-            err = advise_one(mm, v, addr, hi, advice);
-            if (err < 0) {
-                return err;
+            s64 refused = advise_one(mm, v, addr, MIN(v->end, end), advice);
+
+            if (refused < 0) {
+                err = advise_host(row, addr, advice);
+                return err < 0 ? err : refused;
             }
+            addr = MIN(v->end, end);
         }
-        addr = hi;
         v = mm_find_from(mm, addr);
     }
-    return hole;
+    if (err == 0) {
+        err = advise_host(row, addr, advice);
+    }
+    return err < 0 ? err : hole;
 }
 
 s64 mm_advise(struct mm *mm, u64 addr, u64 len, u32 advice)

@@ -27,6 +27,7 @@ struct site {
     u32 nr;
     u32 hits;
     u8 state;
+    u8 back; /* SITE_PATCHED: where the jump begins, bytes before off */
 };
 
 /* locks: I immutable  l g_cache.lock */
@@ -266,6 +267,7 @@ static void patch_one(struct text *x, struct site *s, bool private)
     if (w == NULL) {
         return;
     }
+    s->back = (u8)(s->off - (u64)p.at);
     if (private) {
         memcpy(w, p.bytes, p.n);
         s->state = SITE_PATCHED;
@@ -414,12 +416,12 @@ s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_han
 
 /* ------------------------------------------------------------------ traps ------------------- */
 
-static bool already_direct(u64 site)
+static bool already_direct(const struct site *s, u64 site)
 {
-    u8 b[8];
+    u8 b;
 
     /* a restarted call, or a jump straight to the instruction: the patched jump precedes it */
-    return copy_from_user(b, mk_uptr(site - 7), 7) == 0 && (b[2] == 0xe9 || b[0] == 0xe9);
+    return s->back != 0 && copy_from_user(&b, mk_uptr(site - s->back), 1) == 0 && b == 0xe9;
 }
 
 static void trapped(struct mm *mm, struct vma *v, u64 site, u64 nr)
@@ -433,7 +435,8 @@ static void trapped(struct mm *mm, struct vma *v, u64 site, u64 nr)
         return;
     }
     s = site_of(x, off, nr);
-    if (s == NULL || s->state == SITE_NEVER || (s->state == SITE_PATCHED && already_direct(site))) {
+    if (s == NULL || s->state == SITE_NEVER ||
+        (s->state == SITE_PATCHED && already_direct(s, site))) {
         return;
     }
     s->hits++;

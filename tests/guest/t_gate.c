@@ -677,3 +677,34 @@ CASE(dispatch_prctl_is_not_ours)
     EQ(f_mov_eax(), sc(getppid));
     EQ(f_then_ret(), sc(getppid));
 }
+
+/* The loop in which glibc's threads end. It is changed for speed after some calls; it must go on
+ * ending its caller, and so must a jump straight to its `syscall`. */
+extern const char exit_loop[], exit_loop_call[];
+__asm__("    .balign 16\n"
+        "exit_loop:\n"
+        "    mov $" STR(__NR_exit) ", %edx\n"
+                                   "    nopl (%rax)\n"
+                                   "1:  xor %edi, %edi\n"
+                                   "    mov %edx, %eax\n"
+                                   "exit_loop_call:\n"
+                                   "    syscall\n"
+                                   "    jmp 1b\n");
+
+CASE(a_loop_around_exit)
+{
+    for (int i = 0; i < 60; i++) {
+        long pid = gt_fork();
+        if (pid == 0) {
+            __asm__ volatile("jmp *%0" : : "r"(exit_loop) : "memory");
+        }
+        EQ(gt_wait(pid), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        long pid = gt_fork();
+        if (pid == 0) {
+            __asm__ volatile("jmp *%0" : : "r"(exit_loop_call), "a"(__NR_exit), "D"(7) : "memory");
+        }
+        EQ(gt_wait(pid), 7 << 8);
+    }
+}
