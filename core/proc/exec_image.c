@@ -132,13 +132,11 @@ static void file_caps(struct vnode *vn, struct exec_image *out)
     u32 revision;
     s64 n;
 
-    if ((vn->sb->flags & SB_HOST_PERM) || !vn->ops->getxattr) {
+    if (vn->sb->flags & SB_HOST_PERM) {
         return;
     }
     memset(&fc, 0, sizeof(fc));
-    vn_lock(vn);
-    n = vn->ops->getxattr(vn, LX_XATTR_NAME_CAPS, &fc, sizeof(fc));
-    vn_unlock(vn);
+    n = vn_getxattr(vn, LX_XATTR_NAME_CAPS, &fc, sizeof(fc));
     revision = fc.magic >> 24;
     if (n < 4 || revision < 1 || revision > 3 || n != sizes[revision - 1] || fc.rootid) {
         return;

@@ -201,14 +201,10 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
     return -LX_EOPNOTSUPP;
 }
 
-s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void *buf, u64 size)
+s64 vn_getxattr(struct vnode *vn, const char *name, void *buf, u64 size)
 {
-    struct vnode *vn = d->vnode;
-    s64 r = xattr_permission(d, c, name, false);
+    s64 r;
 
-    if (r < 0) {
-        return r;
-    }
     if (!vn->ops || !vn->ops->getxattr) {
         return -LX_EOPNOTSUPP;
     }
@@ -216,6 +212,13 @@ s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void 
     r = vn->ops->getxattr(vn, name, buf, size);
     vn_unlock(vn);
     return r;
+}
+
+s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void *buf, u64 size)
+{
+    s64 r = xattr_permission(d, c, name, false);
+
+    return r < 0 ? r : vn_getxattr(d->vnode, name, buf, size);
 }
 
 s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const void *buf,

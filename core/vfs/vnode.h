@@ -217,6 +217,9 @@ void vn_put_write(struct vnode *vn);
 s64 vn_deny_write(struct vnode *vn);
 void vn_allow_write(struct vnode *vn);
 
+/* An extended attribute as the filesystem has it: who may read it was not asked (vfs_getxattr
+ * does). Bytes, -LX_ENODATA, -LX_ERANGE, -LX_EOPNOTSUPP. Takes the vnode's lock. */
+s64 vn_getxattr(struct vnode *vn, const char *name, void *buf, u64 size);
 /* Put the mode, owner and times that `mask` (VA_*) names into vn->attr and stamp its ctime with
  * now_ns: what ops->setattr of a filesystem in memory comes down to. A size is the caller's affair.
  */
