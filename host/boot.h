@@ -11,6 +11,7 @@
 #define HOST_EXIT_UNSUPPORTED 71 /* this host lacks something   */
 #define HOST_EXIT_PANIC       70 /* lxcore found itself damaged */
 #define HOST_EXIT_START       72 /* root or first program       */
+#define HOST_EXIT_RESOURCES   73 /* no memory, space, handles, processes */
 
 struct boot_params {
     u32 argc, envc;

@@ -225,6 +225,9 @@ static void complain(const char *a, const char *b, const char *c, const char *d)
     rt_put(&t, b);
     rt_put(&t, c);
     rt_put(&t, d);
+    for (size_t i = 0; i < t.len; i++) { /* names shall not act on the terminal */
+        line[i] = (u8)line[i] < ' ' || line[i] == 0x7f ? '?' : line[i];
+    }
     rt_put(&t, "\n");
     rt_write_all(2, line, t.len);
 }
@@ -440,7 +443,12 @@ _Noreturn static void exec_failed(const struct plan *p, s64 err)
         complain(p->file, ": cannot run: ", "Exec format error",
                  "; only 64-bit x86-64 ELF programs and scripts run here");
         leave(CODE_NOT_EXEC);
-    default: complain(p->file, ": cannot run: ", rt_strerror(err), ""); leave(CODE_NOT_EXEC);
+    default:
+        complain(p->file, ": cannot run: ", rt_strerror(err),
+                 err == -LX_EACCES  ? "; check that it is a program you may read and execute"
+                 : err == -LX_E2BIG ? "; make the command line and the environment smaller"
+                                    : "; check the file");
+        leave(CODE_NOT_EXEC);
     }
 }
 

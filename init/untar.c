@@ -216,13 +216,36 @@ static void names(struct untar *t, const struct header *h)
     }
 }
 
+/* Sum of a header's bytes, its own field taken as blanks; 0 only for a block of zeroes. */
+static u32 sum_of(const struct header *h)
+{
+    const u8 *b = (const u8 *)h;
+    u32 sum = 0;
+    bool any = false;
+
+    for (u32 i = 0; i < sizeof(*h); i++) {
+        bool own = i >= offsetof(struct header, sum) && i < offsetof(struct header, type);
+        sum += own ? ' ' : b[i];
+        any |= b[i] != 0;
+    }
+    return any ? sum : 0;
+}
+
 static s64 next_member(struct untar *t)
 {
     struct header h;
     s64 r = read_exact(t, &h, sizeof(h));
+    u32 sum;
 
-    if (r < 0 || !h.name[0]) {
-        return r < 0 ? r : 1; /* a block of zeroes: the end */
+    if (r < 0) {
+        return r;
+    }
+    sum = sum_of(&h);
+    if (sum == 0) {
+        return 1; /* the end */
+    }
+    if (sum != octal(h.sum, 8)) {
+        return -LX_EBADMSG; /* after the member that t->path still names */
     }
     t->size = octal(h.size, 12);
     if (h.type == 'L') {

@@ -10,9 +10,23 @@
 
 #define VERSION "0.1"
 
+/* Names come from files and command lines: nothing in them may act on the terminal. */
+static void put_plain(const char *s)
+{
+    for (; *s; s++) {
+        fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, stderr);
+    }
+}
+
 void complain(const char *text, const char *hint)
 {
-    fprintf(stderr, "lx: %s%s%s\n", text, hint && *hint ? "; " : "", hint ? hint : "");
+    fputs("lx: ", stderr);
+    put_plain(text);
+    if (hint && *hint) {
+        fputs("; ", stderr);
+        put_plain(hint);
+    }
+    fputc('\n', stderr);
 }
 
 /* Send a small request and print its answer. */

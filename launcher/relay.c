@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -36,6 +37,7 @@ struct state {
     int asked;           /* the last signal that was passed on */
     bool started, again;
     struct request *request;
+    const char *state; /* folder */
 };
 
 static const int g_forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
@@ -185,10 +187,12 @@ static void on_message(struct state *s)
         struct proto_failed failed;
     } m;
     int r = chan_recv(s->sock, &p, 0);
+    char hint[4200];
 
     if (r <= 0) {
         term_restore();
-        complain("the session manager ended, and the command with it", "run it again");
+        snprintf(hint, sizeof(hint), "run it again, or see %.4000s/log/lxmanager.log", s->state);
+        complain("the session manager ended, and the command with it", hint);
         s->status = LX_STATUS_LOST;
         return;
     }
@@ -288,6 +292,7 @@ int relay(struct request *r, const struct paths *p)
         fcntl(r->console, F_SETFL, O_NONBLOCK);
     }
     s.request = r;
+    s.state = p->state;
     s.sig = watch_signals();
     for (int i = 0; i < 500; i++) {
         s.sock = reach_manager(p, &status);

@@ -19,7 +19,10 @@
 #define LOG_MAX          (1 << 20)   /* bytes one instance may log     */
 #define ID_BOOT          0
 #define ID_UNPACK        1
-#define EXIT_UNSUPPORTED 71 /* HOST_EXIT_UNSUPPORTED of host/boot.h */
+/* HOST_EXIT_* of host/boot.h */
+#define EXIT_UNSUPPORTED 71
+#define EXIT_START       72
+#define EXIT_RESOURCES   73
 
 static struct instance *g_instances;
 static u32 g_next_id = 16;
@@ -74,6 +77,17 @@ static void instance_free(struct instance *in)
     manager_idle_check();
 }
 
+/* What an lxcore that could not start means for lx. */
+static u32 start_status(int code)
+{
+    switch (code) {
+    case EXIT_UNSUPPORTED: return LX_STATUS_UNSUPPORTED;
+    case EXIT_START: return LX_STATUS_ROOT;
+    case EXIT_RESOURCES: return LX_STATUS_RESOURCES;
+    default: return LX_STATUS_FAILED;
+    }
+}
+
 /* Why it ended, for those who waited for it. */
 static void tell_clients(struct instance *in)
 {
@@ -83,8 +97,7 @@ static void tell_clients(struct instance *in)
 
     if (in->state == INSTANCE_STARTING && in->last_line[0]) {
         snprintf(text, sizeof(text), "the instance did not start: %s", in->last_line);
-        code = WIFEXITED(st) && WEXITSTATUS(st) == EXIT_UNSUPPORTED ? LX_STATUS_UNSUPPORTED
-                                                                    : LX_STATUS_FAILED;
+        code = start_status(WIFEXITED(st) ? WEXITSTATUS(st) : 0);
     } else if (WIFSIGNALED(st)) {
         snprintf(text, sizeof(text), "the instance was ended by signal %d", WTERMSIG(st));
     } else {
@@ -229,16 +242,23 @@ static void on_ready(struct instance *in, u32 id, const struct proto_ready *m)
 
     if (m->error) {
         bool full = m->error == ENOSPC || m->error == EDQUOT || m->error == ENOMEM;
+        bool damaged = m->error == EBADMSG || m->error == EIO;
         snprintf(text, sizeof(text), "cannot %s the distribution: %s%s%s",
                  id == ID_UNPACK ? "install" : "boot", m->text.s, m->text.len ? ": " : "",
                  strerror(m->error));
         snprintf(hint, sizeof(hint),
-                 full ? "free some space in %.500s" : "see its log in %.500s/log",
+                 full      ? "free some space in %.500s"
+                 : damaged ? "the archive distro.tar is damaged, build again (log: %.500s/log)"
+                           : "see its log in %.500s/log",
                  registry_paths()->state);
         while (in->clients) {
             struct client *c = in->clients;
             instance_detach(c);
-            client_failed(c, full ? LX_STATUS_RESOURCES : LX_STATUS_ROOT, text, hint);
+            client_failed(c,
+                          full      ? LX_STATUS_RESOURCES
+                          : damaged ? LX_STATUS_FAILED
+                                    : LX_STATUS_ROOT,
+                          text, hint);
         }
         instance_stop(in, true);
         return;

@@ -321,6 +321,15 @@ bool registry_is_default(const struct distro *d)
     return strcasecmp(d->name, g_default) == 0;
 }
 
+/* Whether a finished installation lies there. */
+static bool is_whole(const char *root)
+{
+    char path[PATHS_MAX];
+    struct stat st;
+
+    return paths_join(path, root, "etc/passwd") && lstat(path, &st) == 0;
+}
+
 struct distro *registry_add(const char *name, unsigned uid, char *why, size_t size)
 {
     char base[PATHS_MAX], path[PATHS_MAX], root[PATHS_MAX];
@@ -342,7 +351,12 @@ struct distro *registry_add(const char *name, unsigned uid, char *why, size_t si
     if (!*g_default) {
         snprintf(g_default, sizeof(g_default), "%s", d->name);
     }
-    remove_tree(path); /* of an installation that was cut off before it was noted */
+    if (is_whole(root)) { /* the registry was lost, not the files: they are somebody's work */
+        d->state = DISTRO_INSTALLED;
+        (void)save(); /* if it fails, the same happens the next time */
+        return d;
+    }
+    remove_tree(path);
     if (!save() || !paths_mkdirs(root)) {
         snprintf(why, size, "cannot write in %s: %s; free some space there", g_paths.state,
                  strerror(errno));

@@ -56,11 +56,14 @@ void gate_patch_text(bool pku, u32 pkru_open, u32 pkru_user)
 _Noreturn static void boot_fail(const char *what, const char *detail, s64 err)
 {
     char line[512];
-    u64 n = fmt_snprintf(line, sizeof(line), "lxcore: %s%s%s (error %lld)\n", what,
-                         detail[0] != 0 ? ": " : "", detail, (s64)-err);
+    bool limit = err == -LX_ENOMEM || err == -LX_EAGAIN || err == -LX_ENFILE || err == -LX_EMFILE ||
+                 err == -LX_ENOSPC;
+    u64 n =
+        fmt_snprintf(line, sizeof(line), "lxcore: %s%s%s: %s\n", what, detail[0] != 0 ? " " : "",
+                     detail, (u64)-err < g_errno_count ? g_errno_texts[-err] : "?");
 
     host_log(line, n);
-    supervisor_exit(HOST_EXIT_START);
+    supervisor_exit(limit ? HOST_EXIT_RESOURCES : HOST_EXIT_START);
 }
 
 const char *boot_arg(const struct boot_params *p, const char *key)

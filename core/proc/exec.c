@@ -61,7 +61,7 @@ static void job_free(struct exec_job *job)
 
 _Noreturn static void die(struct task *t)
 {
-    group_exit(t, LX_SIGKILL);
+    group_exit(t, LX_SIGSEGV);
 }
 
 static void reset_task(struct task *t, const struct exec_job *job)

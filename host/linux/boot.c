@@ -61,6 +61,12 @@ struct boot_args {
     u64 auxv[64];
 };
 
+static bool is_limit(s64 err)
+{
+    return err == -LX_ENOMEM || err == -LX_EAGAIN || err == -LX_ENFILE || err == -LX_EMFILE ||
+           err == -LX_EFBIG || err == -LX_ENOSPC;
+}
+
 _Noreturn static void boot_fail(const char *what, s64 err, const char *hint)
 {
     char line[512];
@@ -73,7 +79,7 @@ _Noreturn static void boot_fail(const char *what, s64 err, const char *hint)
     }
     fmt_printf(&f, "; %s\n", hint);
     raw_syscall3(__NR_write, 2, line, fmt_len(&f));
-    raw_syscall1(__NR_exit_group, HOST_EXIT_UNSUPPORTED);
+    raw_syscall1(__NR_exit_group, is_limit(err) ? HOST_EXIT_RESOURCES : HOST_EXIT_UNSUPPORTED);
     __builtin_unreachable();
 }
 
