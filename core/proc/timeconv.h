@@ -29,9 +29,13 @@ static inline struct lx_timespec ns_to_timespec(s64 ns)
 /* The same for timevals, rounding down. */
 __must_check static inline s64 timeval_to_ns(const struct lx_timeval *tv, s64 *ns)
 {
-    struct lx_timespec ts = {tv->tv_sec, tv->tv_usec * NS_PER_USEC};
+    struct lx_timespec ts = {.tv_sec = tv->tv_sec};
 
-    return tv->tv_usec < 0 || tv->tv_usec >= 1000000 ? -LX_EINVAL : timespec_to_ns(&ts, ns);
+    if (tv->tv_usec < 0 || tv->tv_usec >= 1000000) {
+        return -LX_EINVAL;
+    }
+    ts.tv_nsec = tv->tv_usec * NS_PER_USEC;
+    return timespec_to_ns(&ts, ns);
 }
 
 static inline struct lx_timeval ns_to_timeval(s64 ns)

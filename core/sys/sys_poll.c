@@ -4,6 +4,7 @@
  * one loop.
  */
 #include "base/bits.h"
+#include "base/checked.h"
 #include "base/str.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
@@ -394,11 +395,11 @@ s64 sys_select(struct task *t, s32 nfds, uptr readfds, uptr writefds, uptr excep
         if (r < 0) {
             return r;
         }
-        tv.tv_sec += tv.tv_usec / 1000000;
-        tv.tv_usec %= 1000000;
-        if (tv.tv_sec < 0 || tv.tv_usec < 0) {
+        if (tv.tv_sec < 0 || tv.tv_usec < 0 ||
+            add_overflows(tv.tv_sec, tv.tv_usec / 1000000, &tv.tv_sec)) {
             return -LX_EINVAL;
         }
+        tv.tv_usec %= 1000000;
         if (tv.tv_sec < S64_MAX / NS_PER_SEC - 1) {
             timeout_ns = tv.tv_sec * NS_PER_SEC + tv.tv_usec * NS_PER_USEC;
         }

@@ -233,7 +233,7 @@ static s64 remove_dir(struct dentry *parent, struct name n, struct dentry *d)
     s64 r;
 
     if (!dir->ops->rmdir) {
-        return -LX_EROFS;
+        return -LX_EPERM;
     }
     if (!vn_trylock(d->vnode)) {
         return BUSY_RETRY;
@@ -272,7 +272,7 @@ static s64 remove_locked(const struct walk *w, struct place *p, bool dir, struct
     if (dir) {
         r = remove_dir(p->dir, p->last, d);
     } else {
-        r = dvn->ops->unlink ? dvn->ops->unlink(dvn, p->last, d->vnode) : -LX_EROFS;
+        r = dvn->ops->unlink ? dvn->ops->unlink(dvn, p->last, d->vnode) : -LX_EPERM;
     }
     if (r == 0) {
         notify_unlinked(d->vnode);
@@ -324,12 +324,19 @@ struct renaming {
     u32 flags;
 };
 
+/* Whether the two folders need but one lock, or none: in a synthetic filesystem nothing moves, and
+ * its lookups take locks that come before g_rename_lock. */
+static bool one_lock(const struct dentry *a, const struct dentry *b)
+{
+    return a->vnode == b->vnode || (a->vnode->flags & b->vnode->flags & VN_UNLOCKED);
+}
+
 /* Both or none: whoever holds one and finds the other taken lets go and begins with that one. */
 static void lock_folders(struct dentry *a, struct dentry *b)
 {
     struct dentry *t;
 
-    if (a->vnode == b->vnode) {
+    if (one_lock(a, b)) {
         vn_lock(a->vnode);
         return;
     }
@@ -350,7 +357,7 @@ static void lock_folders(struct dentry *a, struct dentry *b)
 static void unlock_folders(struct dentry *a, struct dentry *b)
 {
     vn_unlock(a->vnode);
-    if (a->vnode != b->vnode) {
+    if (!one_lock(a, b)) {
         vn_unlock(b->vnode);
         lock_release(&g_rename_lock);
     }
@@ -433,7 +440,7 @@ static s64 rename_do(struct renaming *rn)
     s64 r;
 
     if (!d1->ops->rename) {
-        return -LX_EROFS;
+        return -LX_EPERM;
     }
     if (d2->flags & VN_DEAD) {
         return -LX_ENOENT;

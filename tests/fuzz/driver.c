@@ -40,6 +40,18 @@ static u64 below(u64 bound)
     return next_random() % bound;
 }
 
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "handle_abort=1";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+    return "print_stacktrace=1";
+}
+
 /* The program dies: keep the input. */
 static void keep_input(void)
 {
@@ -53,6 +65,13 @@ static void keep_input(void)
         fclose(f);
         fprintf(stderr, "input (%zu bytes) kept in %s\n", g_now.size, path);
     }
+}
+
+/* ... also for what only the other sanitizer sees, which dies without calling back */
+void __ubsan_on_report(void);
+void __ubsan_on_report(void)
+{
+    keep_input();
 }
 
 /* A copy of exactly its size, so that a read behind it is seen. */
