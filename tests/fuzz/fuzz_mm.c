@@ -13,6 +13,7 @@
 #include "lx_resource.h"
 #include "mm/space.h"
 #include "vfs/file.h"
+#include "vfs/vnode.h"
 
 const u32 g_fuzz_runs = 1200;
 
@@ -64,6 +65,7 @@ static s64 file_maps(struct file *f, u64 off, u64 len, u32 prot, bool shared,
 }
 
 static const struct file_ops g_ops = {.map = file_maps};
+static struct vnode g_vnode;
 static struct file g_file;
 
 /* ------------------------------------------------------------------ the model -------------- */
@@ -533,6 +535,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     memset(g_model, 0, sizeof(g_model));
     memset(&g_file, 0, sizeof(g_file));
     g_file.ops = &g_ops;
+    g_file.vnode = &g_vnode;
     ref_init(&g_file.ref, 1000);
     FZ_CHECK(host_mem_object(64 * PG, &g_object) == 0);
     slab_stats(&before);
@@ -543,5 +546,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     slab_stats(&after);
     FZ_CHECK_EQ(before.blocks, after.blocks);
     FZ_CHECK_EQ(ref_read(&g_file.ref), 1000);
+    FZ_CHECK_EQ(g_vnode.shared_writes, 0);
     return 0;
 }
