@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text files of procfs: read in pieces of any size from any place, with seeks and pread between,
- * they give what they give when they are read at once.
+ * The text files of procfs: read in pieces of any size from any place, with seeks and pread
+ * between, they give what they give when they are read at once.
  */
 #include "fuzz.h"
 
@@ -14,11 +14,35 @@ const u32 g_fuzz_runs = 300;
 #define TEXT_MAX 65536
 
 static const char *const g_files[] = {
-    "self/status", "self/stat", "self/statm", "self/maps", "self/smaps", "self/mounts",
-    "self/mountinfo", "self/limits", "self/cmdline", "self/environ", "self/comm", "self/auxv",
-    "self/fdinfo/0", "self/oom_score_adj", "self/cgroup", "self/io", "cpuinfo", "meminfo",
-    "filesystems", "version", "sys/kernel/hostname", "sys/kernel/pid_max", "devices", "swaps",
-    "sys/fs/file-max", "net/dev", "net/unix", "cmdline", "vmstat",
+    "self/status",
+    "self/stat",
+    "self/statm",
+    "self/maps",
+    "self/smaps",
+    "self/mounts",
+    "self/mountinfo",
+    "self/limits",
+    "self/cmdline",
+    "self/environ",
+    "self/comm",
+    "self/auxv",
+    "self/fdinfo/0",
+    "self/oom_score_adj",
+    "self/cgroup",
+    "self/io",
+    "cpuinfo",
+    "meminfo",
+    "filesystems",
+    "version",
+    "sys/kernel/hostname",
+    "sys/kernel/pid_max",
+    "devices",
+    "swaps",
+    "sys/fs/file-max",
+    "net/dev",
+    "net/unix",
+    "cmdline",
+    "vmstat",
 };
 /* These tell of the moment. */
 static const char *const g_moving[] = {"uptime", "loadavg", "stat"};
@@ -135,7 +159,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     s64 n;
 
     snprintf(path, sizeof(path), "/proc/%s",
-             moving ? g_moving[which % ARRAY_SIZE(g_moving)] : g_files[which % ARRAY_SIZE(g_files)]);
+             moving ? g_moving[which % ARRAY_SIZE(g_moving)]
+                    : g_files[which % ARRAY_SIZE(g_files)]);
     if (fz_below(&z, 4) == 0) {
         write_something(&z, path);
     }
