@@ -48,6 +48,7 @@ struct epitem {
     struct file *file;         /* [I] not referenced                       */
     s32 fd;                    /* [I]                                      */
     bool dead;                 /* [s] taken out                            */
+    bool in_set;               /* [s] in the tree                          */
     bool queued;               /* [y] on set->ready                        */
     struct list_head in_ready; /* [y] */
     struct list_head in_file;  /* [F] file->epolls                         */
@@ -321,31 +322,34 @@ static void item_insert(struct epoll *set, struct epitem *fresh)
         link = left ? &parent->left : &parent->right;
     }
     undo_note(&set->n_items);
+    undo_note(&fresh->in_set);
     rb_insert(&set->items, &fresh->node, parent, link);
     set->n_items++;
+    fresh->in_set = true;
 }
 
-/* Take an item out of everything. set->lock held; the tree's reference goes. */
+/* Take an item out of everything. set->lock held; the tree's reference goes. Should this thread be
+ * killed in here, the next who comes by this item, from the set or from the file, does it again. */
 static void item_remove_locked(struct epoll *set, struct epitem *it)
 {
-    struct item_wait *w = it->more;
+    struct item_wait *w;
 
-    it->dead = true;
     if (it->n_waits) {
         waitq_remove(&it->first.w);
     }
-    while (w) {
-        struct item_wait *next = w->next;
-
+    while ((w = it->more) != NULL) {
         waitq_remove(&w->w);
+        it->more = w->next;
         kfree(w);
-        w = next;
     }
-    it->more = NULL;
     ready_remove(set, it);
-    undo_note(&set->n_items);
-    rb_erase(&set->items, &it->node);
-    set->n_items--;
+    if (it->in_set) {
+        undo_note(&set->n_items);
+        undo_note(&it->in_set);
+        rb_erase(&set->items, &it->node);
+        set->n_items--;
+        it->in_set = false;
+    }
     if (it->host != HOST_NONE) {
         (void)host_watch_set(set->watch, it->host, HOST_WATCH_DEL, 0, 0);
         if (it->own_host) {
@@ -354,6 +358,8 @@ static void item_remove_locked(struct epoll *set, struct epitem *it)
         it->host = HOST_NONE;
     }
     lock_acquire(&g_files_lock); /* last: from here on the file may go */
+    undo_note(&it->dead);
+    it->dead = true;
     list_del_init(&it->in_file);
     lock_release(&g_files_lock);
     item_put(it);

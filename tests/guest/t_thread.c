@@ -353,6 +353,51 @@ CASE(task_folder)
     EQ(sc(access, path, R_OK), 0);
 }
 
+/* The end of one line of /proc/self/…/status, as a number. */
+static long status_number(const char *path, const char *key)
+{
+    static char text[4096];
+    const char *p;
+    if (gt_slurp(path, text, sizeof(text)) <= 0 || (p = strstr(text, key)) == NULL) {
+        return -1;
+    }
+    long n = 0;
+    for (p += strlen(key); *p == '\t' || *p == ' '; p++) {
+    }
+    for (; *p >= '0' && *p <= '9'; p++) {
+        n = n * 10 + (*p - '0');
+    }
+    return n;
+}
+
+/* /proc/TID is not listed, but there: the process as that thread shows it. */
+CASE(thread_folder_at_the_top)
+{
+    static struct gt_thread t;
+    char path[64];
+    OK(gt_thread_start(&t, block_forever, NULL));
+    gt_until_asleep(t.tid);
+    EQ(gt_state(t.tid), 'S');
+    EQ(gt_state(sc(getpid)), 'R');
+    gt_format(path, sizeof(path), "/proc/%d/status", t.tid);
+    EQ(status_number(path, "Tgid:"), sc(getpid));
+    EQ(status_number(path, "\nPid:"), t.tid);
+    EQ(status_number(path, "Threads:"), status_number("/proc/self/status", "Threads:"));
+    gt_format(path, sizeof(path), "/proc/%d/comm", t.tid);
+    long fd = OK(sc(open, path, O_WRONLY));
+    EQ(sc(write, fd, "sleeper", 7), 7);
+    sc(close, fd);
+    char comm[32] = "";
+    EQ(gt_slurp(path, comm, sizeof(comm)), 8);
+    EQ(strcmp(comm, "sleeper\n"), 0);
+    gt_format(path, sizeof(path), "/proc/%d/task/%d/comm", t.tid, t.tid);
+    EQ(gt_slurp(path, comm, sizeof(comm)), 8);
+    EQ(strcmp(comm, "sleeper\n"), 0);
+    gt_format(path, sizeof(path), "/proc/%d/task/%ld/stat", t.tid, sc(getpid));
+    EQ(sc(access, path, F_OK), 0);
+    EQ(gt_slurp("/proc/self/comm", comm, sizeof(comm)) > 0 && strcmp(comm, "sleeper\n") != 0, 1);
+}
+
 CASE(stress_create_and_exit)
 {
     static struct gt_thread t[8];

@@ -78,7 +78,7 @@ static u64 node_ino(const struct pnode *n)
     if (n->row->flags & PROC_ROOT) {
         return ROOT_INO;
     }
-    return (hash_combine(h, n->arg) & 0x7fffffff) | 0x80000000;
+    return (hash_combine(h, n->arg + (n->whole ? 1ull << 63 : 0)) & 0x7fffffff) | 0x80000000;
 }
 
 static const struct vnode_ops *node_ops(const struct prow *row)
@@ -151,7 +151,7 @@ static s64 node_getattr(struct vnode *vn)
 
 static bool row_shown(const struct pnode *dir, const struct prow *row)
 {
-    return !dir->tid || !(row->flags & PROC_LEADER);
+    return !dir->tid || dir->whole || !(row->flags & PROC_LEADER);
 }
 
 static s64 find_row(const struct pnode *dir, struct name n, struct pnode *out)

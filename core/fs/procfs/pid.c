@@ -209,6 +209,7 @@ static s64 tid_find(struct pctx *dir, const char *name, struct pnode *out)
     if (t && t->group == dir->g) {
         out->row = &g_tid_row;
         out->tid = (lx_pid_t)tid;
+        out->whole = false;
         r = 0;
     }
     task_put(t);

@@ -88,7 +88,7 @@ static void locked_facts(struct pctx *c, struct facts *x)
     x->processor = t->kt == kthread_self() ? host_cpu() : 0;
     x->children = g->reaped;
     lock_acquire(&g->lock);
-    x->state = state_letter(t, g, c->n->tid == 0);
+    x->state = state_letter(t, g, c->n->tid == 0 || c->n->whole);
     x->threads = g->n_threads;
     x->exit_code = g->exit_code;
     signal_facts(t, x);
@@ -118,7 +118,7 @@ static void gather(struct pctx *c, struct facts *x)
     x->cred = proc_cred(c->t);
     x->mm = proc_mm(c->t);
     tty_of_group(c->g, &x->tty, &x->tpgid);
-    if (c->n->tid) {
+    if (c->n->tid && !c->n->whole) {
         task_times(c->t, &x->times);
     } else {
         group_times(c->g, &x->times);

@@ -19,7 +19,8 @@ struct prow;
 struct pnode {
     const struct prow *row;
     lx_pid_t pid; /* 0: not about a process */
-    lx_pid_t tid; /* below task/TID, else 0 */
+    lx_pid_t tid; /* below task/TID or /proc/TID, else 0 */
+    bool whole;   /* with tid: /proc/TID, the process as this thread shows it */
     u64 start_ns; /* group.start_ns: tells processes with one number apart */
     u64 arg;      /* of dynamic rows: descriptor, … */
 };

@@ -41,6 +41,7 @@ static s64 pid_find(struct pctx *dir, const char *name, struct pnode *out)
 {
     struct group *g;
     struct task *t;
+    lx_pid_t tid = 0;
     u64 nr;
 
     (void)dir;
@@ -48,8 +49,9 @@ static s64 pid_find(struct pctx *dir, const char *name, struct pnode *out)
         return -LX_ENOENT;
     }
     g = group_find((lx_pid_t)nr);
-    if (!g) { /* the number of a thread leads to its process, though it is not listed */
-        t = task_find((lx_pid_t)nr);
+    if (!g) { /* a thread has a folder here too, though it is not listed */
+        tid = (lx_pid_t)nr;
+        t = task_find(tid);
         g = t ? group_get(t->group) : NULL;
         task_put(t);
     }
@@ -58,6 +60,8 @@ static s64 pid_find(struct pctx *dir, const char *name, struct pnode *out)
     }
     out->row = &g_pid_row;
     out->pid = g->pid->nr;
+    out->tid = tid;
+    out->whole = tid != 0;
     out->start_ns = g->start_ns;
     group_put(g);
     return 0;

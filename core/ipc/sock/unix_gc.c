@@ -22,12 +22,14 @@ void unix_inflight(struct scm *c, bool on)
         lock_acquire(&g_gc_lock);
         if (on) {
             undo_note(&u->inflight);
+            undo_note(&u->file);
             u->file = c->files[i];
             if (u->inflight++ == 0) {
                 list_add_tail(&u->in_flight, &g_in_flight);
             }
         } else {
             undo_note(&u->inflight);
+            undo_note(&u->file);
             if (--u->inflight == 0) {
                 list_del_init(&u->in_flight);
                 u->file = NULL;
