@@ -12,8 +12,9 @@
 #include "ks/layout.h"
 #include "ks/regs.h"
 
-struct task;
+struct file;
 struct lock;
+struct task;
 
 enum kthread_work { /* looked at on every way out to guest code */
                     KT_SIGNAL =
@@ -32,7 +33,8 @@ enum kthread_born { KTB_UNBORN, KTB_BORN, KTB_BURIED };
 enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 #define KT_LOCKS      8
-#define KTHREAD_SPARE 17 /* words that fill KTHREAD_SIZE */
+#define KT_HELD       8
+#define KTHREAD_SPARE 9 /* words that fill KTHREAD_SIZE */
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
@@ -46,6 +48,7 @@ struct kthread {
     bool mm_torn;                 /* [reaper] it died while it changed its address space    */
     u32 in_park;                  /* [o] sleeping in host_park                              */
     struct lock *locks[KT_LOCKS]; /* [o]                                                    */
+    struct file *held[KT_HELD];   /* [o, reaper] references of the call, see fdget          */
     struct list_head waits;       /* [o, reaper] waiters queued anywhere, see ks/wait.h      */
     u32 trap_kind;                /* [o] the trap that brought it in (KT_TRAP)              */
     s32 trap_code;

@@ -4,6 +4,7 @@
  * are ever touched; one whose host thread is still on its way out is passed over.
  */
 #include "base/bits.h"
+#include "base/str.h"
 #include "host/host.h"
 #include "ks/kthread.h"
 #include "ks/lock.h"
@@ -53,6 +54,7 @@ static void prepare(u32 slot)
     k->slot = slot;
     k->task = NULL;
     k->making = NULL;
+    memset(k->held, 0, sizeof(k->held));
     k->n_locks = 0;
     k->mm_torn = false;
     k->undo.n = 0;

@@ -51,6 +51,9 @@ static void drop_files(struct task *t)
     struct fdtable *files;
     struct fsinfo *fs;
 
+    if (t->files != NULL) {
+        fdtable_leave(t->files, t);
+    }
     lock_acquire(&g_pid_lock); /* others look under it (/proc) */
     files = t->files;
     fs = t->fs;
@@ -514,6 +517,7 @@ static void bury(struct kthread *kt, bool signalled, bool torn_mm)
     struct task *unborn = kt->making;
 
     waitq_forget_thread(kt->slot);
+    fdget_forget(kt);
     kt->making = NULL;
     if (unborn != NULL && unborn != t) {
         bury_unborn(unborn, signalled, torn_mm);
@@ -586,11 +590,11 @@ void exit_reap_host(u32 host_pid, bool signalled)
         }
         waiting = exec_pool_forget((u32)slot);
         host_slot_clear((u32)slot);
-        if (!waiting && (kt->task != NULL || kt->making != NULL)) {
-            bury(kt, signalled, torn_mm);
-        } else { /* it waited in the pool, or was on its way into it or out of all */
+        if (waiting) {
             slot_free((u32)slot);
-        }
+        } else if (kt->task != NULL || kt->making != NULL) {
+            bury(kt, signalled, torn_mm);
+        } /* else whoever has taken it from the pool gives it back (hand_over) */
     }
     if (lock_take_lost(LOST_ANY)) {
         kick_again();

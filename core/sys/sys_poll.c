@@ -134,7 +134,7 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
     struct watch w_inl[INLINE_FDS];
     struct lx_pollfd *p = fds_inl;
     struct watch *w = w_inl;
-    const struct fdref none = {NULL, false};
+    const struct fdref none = {NULL, 0};
     s64 r;
 
     if (nfds > INLINE_FDS && nfds > task_rlimit(t, LX_RLIMIT_NOFILE)) {

@@ -10,6 +10,7 @@
 
 #include "base/bits.h"
 #include "base/str.h"
+#include "ks/kthread.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "vfs/flock.h"
@@ -148,8 +149,39 @@ bool fdtable_shared(const struct fdtable *t)
     return ref_read(&t->ref) > 1;
 }
 
-/* What a close does to the file of a descriptor that is already free; drops its reference. */
-static void close_file(struct fdtable *t, struct file *f, struct task *by)
+/* A free place of the caller's kthread.held, KT_HELD if there is none. */
+static u32 hold_place(void)
+{
+    struct kthread *k = kthread_self();
+    u32 i = 0;
+
+    while (i < KT_HELD && k->held[i]) {
+        i++;
+    }
+    return i;
+}
+
+/* The reference is the thread's from now on, in the same change that takes it from the table. */
+static void hold(struct file *f, u32 place)
+{
+    struct kthread *k = kthread_self();
+
+    if (place < KT_HELD) {
+        undo_note(&k->held[place]);
+        k->held[place] = f;
+    }
+}
+
+static void unhold(u32 place)
+{
+    if (place < KT_HELD) {
+        kthread_self()->held[place] = NULL;
+    }
+}
+
+/* What a close does to the file of a descriptor that is already free; drops its reference, which is
+ * held at `place`. */
+static void close_file(struct fdtable *t, struct file *f, u32 place, struct task *by)
 {
     if (f->vnode->locks) {
         flock_close(f, t);
@@ -160,6 +192,7 @@ static void close_file(struct fdtable *t, struct file *f, struct task *by)
     if (f->ops && f->ops->flush) {
         f->ops->flush(f, by);
     }
+    unhold(place);
     file_put(f);
 }
 
@@ -194,7 +227,7 @@ void fdtable_put(struct fdtable *t, struct task *by)
             struct file *f = take_locked(t, word * 64 + bit); /* nobody else is left */
 
             if (f) {
-                close_file(t, f, by);
+                close_file(t, f, KT_HELD, by);
             }
         }
     }
@@ -222,19 +255,48 @@ struct file *fd_get(struct fdtable *t, s32 fd)
     return f;
 }
 
+static struct fdref fdget_shared(struct fdtable *t, s32 fd)
+{
+    struct fdref r = {NULL, 0};
+    u32 place = hold_place();
+
+    lock_acquire(&t->lock);
+    if (fd >= 0 && (u32)fd < t->cap && t->files[fd]) {
+        r = (struct fdref){t->files[fd], place + 1};
+        hold(r.f, place);
+        file_get(r.f);
+    }
+    lock_release(&t->lock);
+    return r;
+}
+
 struct fdref fdget(struct fdtable *t, s32 fd)
 {
-    struct fdref r = {NULL, false};
+    struct fdref r = {NULL, 0};
 
-    if (likely(ref_read(&t->ref) == 1)) {
-        if ((u32)fd < t->cap) {
-            r.f = t->files[fd];
-        }
-        return r;
+    if (unlikely(ref_read(&t->ref) != 1)) {
+        return fdget_shared(t, fd);
     }
-    r.f = fd_get(t, fd);
-    r.owned = r.f != NULL;
+    if ((u32)fd < t->cap) {
+        r.f = t->files[fd];
+    }
     return r;
+}
+
+void fdput_owned(struct fdref r)
+{
+    unhold(r.owned - 1);
+    file_put(r.f);
+}
+
+void fdget_forget(struct kthread *kt)
+{
+    for (u32 i = 0; i < KT_HELD; i++) {
+        struct file *f = kt->held[i];
+
+        kt->held[i] = NULL;
+        file_put(f);
+    }
 }
 
 static void put_locked(struct fdtable *t, u32 fd, struct file *f, bool cloexec)
@@ -284,6 +346,7 @@ s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloex
 
 s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec, struct task *by)
 {
+    u32 place = hold_place();
     struct file *old;
     s64 r;
 
@@ -297,26 +360,46 @@ s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexe
         return r;
     }
     old = t->files[fd];
+    if (old) {
+        hold(old, place);
+    }
     put_locked(t, (u32)fd, f, cloexec);
     lock_release(&t->lock);
     if (old) {
-        close_file(t, old, by);
+        close_file(t, old, place, by);
     }
     return fd;
 }
 
 s64 fd_close(struct fdtable *t, s32 fd, struct task *by)
 {
+    u32 place = hold_place();
     struct file *f;
 
     lock_acquire(&t->lock);
     f = fd < 0 ? NULL : take_locked(t, (u32)fd);
+    if (f) {
+        hold(f, place);
+    }
     lock_release(&t->lock);
     if (!f) {
         return -LX_EBADF;
     }
-    close_file(t, f, by);
+    close_file(t, f, place, by);
     return 0;
+}
+
+void fdtable_leave(struct fdtable *t, struct task *by)
+{
+    for (u32 word = 0; !fdtable_shared(t) && word < t->cap / 64; word++) {
+        u64 bits = t->open[word];
+        u32 bit;
+
+        bits_for_each(bit, bits)
+        {
+            fd_close(t, (s32)(word * 64 + bit), by);
+        }
+    }
 }
 
 s32 fd_next(struct fdtable *t, s32 fd)
