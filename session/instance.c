@@ -17,6 +17,7 @@
 #define STOP_MS          2000        /* from the polite stop to the kill */
 #define LOG_KEEP         (256 << 10) /* a log larger than this is set aside at the next start */
 #define LOG_MAX          (1 << 20)   /* bytes one instance may log     */
+#define STOPPED          "picolx: instance stopped: " /* its last words, host_panic */
 #define ID_BOOT          0
 #define ID_UNPACK        1
 /* HOST_EXIT_* of host/boot.h */
@@ -98,6 +99,8 @@ static void tell_clients(struct instance *in)
     if (in->state == INSTANCE_STARTING && in->last_line[0]) {
         snprintf(text, sizeof(text), "the instance did not start: %s", in->last_line);
         code = start_status(WIFEXITED(st) ? WEXITSTATUS(st) : 0);
+    } else if (strncmp(in->last_line, STOPPED, strlen(STOPPED)) == 0) { /* by itself: it says why */
+        snprintf(text, sizeof(text), "the instance stopped: %s", in->last_line + strlen(STOPPED));
     } else if (WIFSIGNALED(st)) {
         snprintf(text, sizeof(text), "the instance was ended by signal %d", WTERMSIG(st));
     } else {

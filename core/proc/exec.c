@@ -33,17 +33,21 @@
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"
 
-#define POOL_MAX 64
-#define POOL_LOW 1 /* refilled when so few are left */
+#define POOL_COMING 8 /* on their way into the pool at once */
+#define POOL_MAX    64
+#define POOL_LOW    1 /* refilled when so few are left */
 
 /* locks: l g_pool.lock */
 static struct {
     struct lock lock;
-    u32 n;               /* [l] */
-    u32 slots[POOL_MAX]; /* [l] */
-    u32 want;            /* [l] kept ready */
-    s64 refused;         /* [l] 0, or why the host gave none when asked last */
-    struct waitq wait;   /* for one to become ready */
+    u32 n;                   /* [l] */
+    u32 slots[POOL_MAX];     /* [l] */
+    u32 n_coming;            /* [l] */
+    u32 coming[POOL_COMING]; /* [l] started, not ready yet: they count, or a busy host gets too many
+                              */
+    u32 want;                /* [l] kept ready */
+    s64 refused;             /* [l] 0, or why the host gave none when asked last */
+    struct waitq wait;       /* for one to become ready */
 } g_pool = {.lock = LOCK_INIT(LOCK_SLOT), .want = 3, .wait = WAITQ_INIT(g_pool.wait)};
 
 /* ------------------------------------------------------------------ the new image ----------- */
@@ -110,6 +114,20 @@ _Noreturn static void start_image(struct task *t, struct exec_job *job)
 
 /* ------------------------------------------------------------------ the pool ---------------- */
 
+/* Take a slot off one of the two arrays; whether it was there. g_pool.lock held. */
+static bool drop(u32 *slots, u32 *n, u32 slot)
+{
+    for (u32 i = 0; i < *n; i++) {
+        if (slots[i] == slot) {
+            undo_note(&slots[i]);
+            undo_note(n);
+            slots[i] = slots[--*n];
+            return true;
+        }
+    }
+    return false;
+}
+
 static void pool_main(void *arg)
 {
     struct kthread *kt = arg;
@@ -117,7 +135,9 @@ static void pool_main(void *arg)
     struct exec_job *job;
 
     lock_acquire(&g_pool.lock);
+    kassert(g_pool.n < POOL_MAX);
     undo_note(&g_pool.n);
+    (void)drop(g_pool.coming, &g_pool.n_coming, kt->slot);
     g_pool.slots[g_pool.n++] = kt->slot;
     lock_release(&g_pool.lock);
     waitq_wake(&g_pool.wait, 0);
@@ -138,8 +158,13 @@ s64 exec_pool_add(void)
         return slot;
     }
     kthread_setup((u32)slot, NULL);
+    lock_acquire(&g_pool.lock);
+    kassert(g_pool.n_coming < POOL_COMING);
+    g_pool.coming[g_pool.n_coming++] = (u32)slot;
+    lock_release(&g_pool.lock);
     r = host_proc_spawn((u32)slot, pool_main, kthread_of((u32)slot));
     if (r < 0) {
+        exec_pool_forget((u32)slot);
         slot_free((u32)slot);
     }
     return r;
@@ -147,14 +172,15 @@ s64 exec_pool_add(void)
 
 s64 exec_pool_refill(u32 want)
 {
-    u32 have;
+    u32 have, room;
     s64 r = 0;
 
     lock_acquire(&g_pool.lock);
-    have = g_pool.n;
-    want = MAX(want, g_pool.want);
+    have = g_pool.n + g_pool.n_coming;
+    room = POOL_COMING - g_pool.n_coming;
+    want = MIN(MAX(want, g_pool.want), (u32)POOL_MAX);
     lock_release(&g_pool.lock);
-    for (; r >= 0 && have < want && have < POOL_MAX - 8; have++) {
+    for (; r >= 0 && have < want && room > 0; have++, room--) {
         r = exec_pool_add();
     }
     lock_acquire(&g_pool.lock);
@@ -168,16 +194,10 @@ s64 exec_pool_refill(u32 want)
 
 bool exec_pool_forget(u32 slot)
 {
-    bool found = false;
+    bool found;
 
     lock_acquire(&g_pool.lock);
-    for (u32 i = 0; i < g_pool.n; i++) {
-        if (g_pool.slots[i] == slot) {
-            g_pool.slots[i] = g_pool.slots[--g_pool.n];
-            found = true;
-            break;
-        }
-    }
+    found = drop(g_pool.slots, &g_pool.n, slot) || drop(g_pool.coming, &g_pool.n_coming, slot);
     lock_release(&g_pool.lock);
     return found;
 }

@@ -29,6 +29,7 @@
 #include "proc/wait.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
+#include "vfs/flock.h"
 #include "vfs/namei.h"
 
 void (*g_init_exited)(s32 code);
@@ -518,6 +519,7 @@ static void bury(struct kthread *kt, bool signalled, bool torn_mm)
 
     waitq_forget_thread(kt->slot);
     fdget_forget(kt);
+    flock_forget_thread(kt->slot);
     kt->making = NULL;
     if (unborn != NULL && unborn != t) {
         bury_unborn(unborn, signalled, torn_mm);

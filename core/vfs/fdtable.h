@@ -10,15 +10,15 @@ struct fdtable *fdtable_new(void);
 struct fdtable *fdtable_copy(struct fdtable *t); /* one more reference to every file */
 struct fdtable *fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t, struct task *by); /* last: closes all (flush with `by`) */
-/* Before the put of who ends: if nobody shares the table, its files are closed while it can still be
- * found, so that the supervisor can go on with it if the caller is killed meanwhile. */
+/* Before the put of who ends: if nobody shares the table, its files are closed while it can still
+ * be found, so that the supervisor can go on with it if the caller is killed meanwhile. */
 void fdtable_leave(struct fdtable *t, struct task *by);
 /* The file of fd with a reference, or NULL. */
 struct file *fd_get(struct fdtable *t, s32 fd);
 /* For the length of a call of the table's own task: borrowed without atomics while no other
- * thread shares the table. f NULL: no such descriptor. Give back with fdput. A reference is noted in
- * the kthread, while there is room: if the thread is killed, the supervisor gives it back, and the
- * far end of a pipe hears of it. */
+ * thread shares the table. f NULL: no such descriptor. Give back with fdput. A reference is noted
+ * in the kthread, while there is room: if the thread is killed, the supervisor gives it back, and
+ * the far end of a pipe hears of it. */
 struct fdref {
     struct file *f;
     u32 owned; /* 0 borrowed; 1 + place in kthread.held; KT_HELD + 1: not noted */

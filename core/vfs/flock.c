@@ -6,6 +6,7 @@
  */
 #include "vfs/flock.h"
 
+#include "ks/kthread.h"
 #include "ks/slab.h"
 #include "ks/wait.h"
 #include "lx_errno.h"
@@ -228,6 +229,23 @@ static s64 try_lock(struct flock_list *l, const struct rec *want, bool unlock, c
     kfree(spare[0]);
     kfree(spare[1]);
     return ret;
+}
+
+/* A thread that was killed while it slept leaves what lies on its stack. */
+void flock_forget_thread(u32 slot)
+{
+    u64 top = (u64)(uintptr_t)kthread_of(slot);
+    struct sleeper *s;
+    struct sleeper *next;
+
+    lock_acquire(&g_sleepers_lock);
+    list_for_each_entry_safe(s, next, &g_sleepers, node)
+    {
+        if ((u64)(uintptr_t)s < top && (u64)(uintptr_t)s >= top - SLOT_SIZE) {
+            list_del(&s->node);
+        }
+    }
+    lock_release(&g_sleepers_lock);
 }
 
 static s64 set_lock(struct flock_list *l, const struct rec *want, bool unlock, bool wait)

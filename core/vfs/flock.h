@@ -12,5 +12,7 @@ s64 flock_posix(struct file *f, u32 cmd, struct lx_flock *fl, const void *owner,
 s64 flock_whole(struct file *f, u32 op);
 /* A descriptor of `owner` closes: drop its POSIX locks on the file. */
 void flock_close(struct file *f, const void *owner);
+/* The thread of a slot was killed: it waits for no lock any more. Supervisor only. */
+void flock_forget_thread(u32 slot);
 /* The open file ends: drop flock and OFD locks. */
 void flock_release(struct file *f);

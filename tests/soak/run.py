@@ -374,7 +374,7 @@ class Soak:
                 "mv d.tmp d; mkdir -p t/$i; ln -sf d t/$i/l; rm -rf t/$((i - 3)); done")
         check = ("cd; rm -f d.tmp; [ -e d ] || exit 0; [ $(wc -l < d) = 201 ] || exit 11; "
                  "[ \"$(stat -c '%a %u' d)\" = '640 0' ] || exit 12; "
-                 "for x in t/*; do [ -d $x ] || exit 13; "
+                 "for x in t/*; do [ \"$x\" = 't/*' ] || [ -d $x ] || exit 13; "
                  "[ ! -L $x/l ] || [ \"$(readlink $x/l)\" = d ] || exit 14; done; rm -rf t; exit 0")
         rng = random.Random(self.args.seed)
         status, out = self.run(["sh", "-c", "true"], 30, root=False)
