@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POSIX threads as glibc builds them: mutexes, conditions, cancellation, thread-local storage,
  * robustness. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "gtl.h"
 
@@ -451,4 +453,49 @@ CASE(deep_stacks)
     pthread_create(&t, NULL, big_stack, NULL);
     pthread_join(t, &ret);
     EQ(ret, 1);
+}
+
+static volatile int g_moved;
+
+/* Whatever folder the process stands in just now, it has a file "f" of 1 or 2 bytes. */
+static void *look_around(void *arg)
+{
+    struct stat st;
+    long wrong = 0;
+    while (!g_moved) {
+        wrong += stat("f", &st) != 0 || st.st_size < 1 || st.st_size > 2;
+    }
+    return (void *)wrong;
+}
+
+CASE(one_cwd_for_all)
+{
+    pthread_t t[2];
+    struct stat st;
+    EQ(mkdir("cwd1", 0755), 0);
+    EQ(mkdir("cwd2", 0755), 0);
+    int fd = open("cwd1/f", O_CREAT | O_WRONLY, 0644);
+    EQ(write(fd, "1", 1), 1);
+    close(fd);
+    fd = open("cwd2/f", O_CREAT | O_WRONLY, 0644);
+    EQ(write(fd, "22", 2), 2);
+    close(fd);
+    EQ(chdir("cwd1"), 0);
+    for (int i = 0; i < 2; i++) {
+        EQ(pthread_create(&t[i], NULL, look_around, NULL), 0);
+    }
+    for (int i = 0; i < 500; i++) {
+        EQ(chdir(i % 2 ? "../cwd1" : "../cwd2"), 0);
+        for (int k = 0; k < 12; k++) {
+            EQ(stat("f", &st), 0);
+            EQ(st.st_size, i % 2 ? 1 : 2);
+        }
+    }
+    g_moved = 1;
+    for (int i = 0; i < 2; i++) {
+        void *wrong = NULL;
+        pthread_join(t[i], &wrong);
+        EQ((long)wrong, 0);
+    }
+    EQ(chdir(".."), 0);
 }
