@@ -14,7 +14,6 @@
 #include "lx_errno.h"
 
 #define CHUNK_WAITERS 62
-#define WAKE_BATCH    16
 
 struct poll_chunk {
     struct poll_chunk *next;
@@ -34,15 +33,8 @@ bool waitq_active(struct waitq *q)
     return __atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters;
 }
 
-/* Threads to unpark when the queue's lock is free again: a thread that runs at once, and on the
- * waker's processor, would only run into that lock. */
-struct unparks {
-    u32 slot[WAKE_BATCH];
-    u32 n;
-};
-
 /* Wake one; true if it used up an exclusive wake-up. q->lock held. */
-static bool wake_one(struct waiter *w, u32 events, struct unparks *u)
+static bool wake_one(struct waiter *w, u32 events, struct wake_list *u)
 {
     if (w->wake) {
         atomic_store_explicit(&w->fired, 1, memory_order_relaxed);
@@ -51,7 +43,7 @@ static bool wake_one(struct waiter *w, u32 events, struct unparks *u)
     if (atomic_exchange_explicit(&w->fired, 1, memory_order_seq_cst)) {
         return false; /* told already and not looked yet: it will see this change too */
     }
-    if (u->n < WAKE_BATCH) {
+    if (u->n < WAKE_LIST_MAX) {
         u->slot[u->n++] = w->slot;
     } else {
         kthread_wake(w->slot, false);
@@ -59,30 +51,42 @@ static bool wake_one(struct waiter *w, u32 events, struct unparks *u)
     return w->exclusive;
 }
 
-void waitq_wake(struct waitq *q, u32 events)
+void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u)
 {
-    struct unparks u;
     struct waiter *w;
     struct waiter *next;
 
     if (!waitq_active(q)) {
         return;
     }
-    u.n = 0;
     lock_acquire(&q->lock);
     list_for_each_entry_safe(w, next, &q->waiters, node)
     {
         if (events && w->events && !(events & w->events)) {
             continue;
         }
-        if (wake_one(w, events, &u)) {
+        if (wake_one(w, events, u)) {
             break;
         }
     }
     lock_release(&q->lock);
-    for (u32 i = 0; i < u.n; i++) {
-        kthread_wake(u.slot[i], false);
+}
+
+void wake_list_run(struct wake_list *u)
+{
+    for (u32 i = 0; i < u->n; i++) {
+        kthread_wake(u->slot[i], false);
     }
+    u->n = 0;
+}
+
+void waitq_wake(struct waitq *q, u32 events)
+{
+    struct wake_list u;
+
+    u.n = 0;
+    waitq_wake_later(q, events, &u);
+    wake_list_run(&u);
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)

@@ -51,6 +51,18 @@ struct waiter {
 void waitq_init(struct waitq *q);
 /* Wake those waiting for any of `events` (LX_POLL* bits; 0 = all). No lock below LOCK_WAITQ. */
 void waitq_wake(struct waitq *q, u32 events);
+
+/* Threads to unpark when a lock is free again: one that runs at once, and on the waker's processor,
+ * would only run into that lock. Starts with n = 0. */
+#define WAKE_LIST_MAX 16
+struct wake_list {
+    u32 slot[WAKE_LIST_MAX];
+    u32 n;
+};
+/* The same in two halves: the second when no lock is held. Should the caller be killed between
+ * them, the supervisor unparks everybody. */
+void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u);
+void wake_list_run(struct wake_list *u);
 /* Cheap test without the lock; a sleeper that queued before the caller's state change is seen. */
 bool waitq_active(struct waitq *q);
 /* Queue w; the caller has set wake, events and exclusive (wake NULL: slot becomes the caller's,

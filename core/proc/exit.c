@@ -100,9 +100,9 @@ static struct group *find_reaper(struct group *g)
     return up;
 }
 
-static void child_died_locked(struct group *g);
+static void child_died_locked(struct group *g, struct wake_list *wake);
 
-static void reparent_children(struct group *g)
+static void reparent_children(struct group *g, struct wake_list *wake)
 {
     struct group *reaper = find_reaper(g);
     struct group *c, *next;
@@ -122,7 +122,7 @@ static void reparent_children(struct group *g)
             signal_group(c, (u32)c->leader->pdeath_sig, NULL);
         }
         if (c->flags & GROUP_ZOMBIE) {
-            child_died_locked(c);
+            child_died_locked(c, wake);
         }
     }
 }
@@ -251,7 +251,7 @@ static bool parent_wont_wait(struct group *parent, bool *send)
 }
 
 /* g is a zombie and its parent is to hear of it. g_pid_lock held. */
-static void child_died_locked(struct group *g)
+static void child_died_locked(struct group *g, struct wake_list *wake)
 {
     struct group *parent = g->parent;
     struct lx_siginfo si;
@@ -270,11 +270,11 @@ static void child_died_locked(struct group *g)
         si.signo = g->exit_signal;
         signal_group(parent, (u32)g->exit_signal, &si);
     }
-    waitq_wake(&g->pid->wait, 0);
+    waitq_wake_later(&g->pid->wait, 0, wake);
     if (gone) {
         group_vanish_locked(g);
     }
-    waitq_wake(&parent->child_wait, 0);
+    waitq_wake_later(&parent->child_wait, 0, wake);
 }
 
 void group_vanish_locked(struct group *g)
@@ -323,20 +323,23 @@ static void account_times(struct task *t)
 static void group_died(struct group *g)
 {
     bool init = g->pid->nr == 1;
+    struct wake_list wake;
 
+    wake.n = 0;
     itimer_group_exit(g);
     lock_acquire(&g_pid_lock);
     check_orphans(g);
-    reparent_children(g);
+    reparent_children(g, &wake);
     if (g->session == g->pid && g_session_leader_exited != NULL) {
         g_session_leader_exited(g);
     }
     lock_acquire(&g->lock);
     g->flags |= GROUP_ZOMBIE;
     lock_release(&g->lock);
-    child_died_locked(g);
+    child_died_locked(g, &wake);
     g->died = true;
     lock_release(&g_pid_lock);
+    wake_list_run(&wake);
     if (init && g_init_exited != NULL) {
         g_init_exited(g->exit_code);
     }
