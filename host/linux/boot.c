@@ -163,7 +163,8 @@ static void probe(const struct boot_args *a)
     }
     r = raw_syscall5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
     if (r < 0) {
-        boot_fail("this host has no syscall user dispatch", r, "use a Linux kernel 5.11 or newer");
+        boot_fail("this host has no syscall user dispatch", r,
+                  "use a Linux kernel 5.11 or newer, outside of a sandbox that forbids it");
     }
     probe_xstate();
     probe_cpu_name();
