@@ -258,3 +258,38 @@ CASE(opened_here_read_by_a_child)
     sc(close, fd);
     sc(close, st);
 }
+
+static volatile int g_stop;
+
+static void sleep_until_told(void *arg)
+{
+    while (!g_stop) {
+        sc(futex, &g_stop, FUTEX_WAIT, 0, 0, 0, 0);
+    }
+}
+
+/* proc(5): /proc/TID is not listed, but there, and speaks of that thread within its process. */
+CASE(folder_of_a_thread)
+{
+    static char text[4096];
+    struct gt_thread t;
+    char path[64], want[64];
+    OK(gt_thread_start(&t, sleep_until_told, NULL));
+    int tid = t.tid;
+    gt_until_asleep(tid);
+    EQ(gt_state(tid), 'S');
+    EQ(gt_state(sc(getpid)), 'R');
+    gt_format(path, sizeof(path), "/proc/%d/status", tid);
+    CHECK(gt_slurp(path, text, sizeof(text)) > 0);
+    gt_format(want, sizeof(want), "\nTgid:\t%ld\n", sc(getpid));
+    CHECK(strstr(text, want) != NULL);
+    gt_format(want, sizeof(want), "\nPid:\t%d\n", tid);
+    CHECK(strstr(text, want) != NULL);
+    gt_format(path, sizeof(path), "/proc/%d/task/%ld", tid, sc(getpid));
+    EQ(sc(access, path, F_OK), 0);
+    gt_format(path, sizeof(path), "/proc/self/task/%d/task", tid);
+    ERR(sc(access, path, F_OK), ENOENT);
+    g_stop = 1;
+    sc(futex, &g_stop, FUTEX_WAKE, 1, 0, 0, 0);
+    gt_thread_join(&t);
+}
