@@ -434,6 +434,9 @@ s64 host_chan_ioctl(host_handle h, u32 request, void *buf);
 /* ------------------------------------------------------------------ network ---------------- */
 /* Constants, addresses and options are the Linux ABI's (abi/lx_socket.h); a backend of another
  * host translates. Never blocks: -LX_EAGAIN, -LX_EINPROGRESS. Readiness through host_park. */
+/* The host's table of its sockets, routes, interfaces… as the file of that name in proc(5)'s
+ * /proc/net shows it, for host_file_read. -LX_ENOENT: this host has none. */
+s64 host_net_table(const char *name, host_handle *out);
 s64 host_sock_open(u32 domain, u32 type, u32 protocol, host_handle *out);
 s64 host_sock_bind(host_handle h, const void *addr, u32 len);
 s64 host_sock_connect(host_handle h, const void *addr, u32 len);

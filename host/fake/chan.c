@@ -265,6 +265,14 @@ s64 host_chan_recv_msg(host_handle h, void *buf, u64 size, host_handle *handles,
 
 /* ------------------------------------------------------------------------- network -------- */
 
+s64 host_net_table(const char *name, host_handle *out)
+{
+    (void)name;
+    (void)out;
+    FAKE_CALL();
+    return -LX_ENOENT;
+}
+
 s64 host_sock_open(u32 domain, u32 type, u32 protocol, host_handle *out)
 {
     (void)domain;

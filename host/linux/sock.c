@@ -3,9 +3,11 @@
  * guest's own, so nothing is translated. */
 #include <asm/unistd.h>
 
+#include "base/fmt.h"
 #include "host/host.h"
 #include "host/linux/sys.h"
 #include "lx_errno.h"
+#include "lx_fcntl.h"
 #include "lx_socket.h"
 
 /* msghdr of the host; the same as the guest's, but with real pointers. */
@@ -22,6 +24,20 @@ struct msghdr_raw {
 };
 
 #define PTR(p) ((u64)(uintptr_t)(p))
+
+s64 host_net_table(const char *name, host_handle *out)
+{
+    char path[64];
+    s64 r;
+
+    fmt_snprintf(path, sizeof(path), "/proc/self/net/%s", name);
+    r = raw_syscall3(__NR_open, path, LX_O_RDONLY | LX_O_CLOEXEC, 0);
+    if (r < 0) {
+        return -LX_ENOENT;
+    }
+    *out = (host_handle)r;
+    return 0;
+}
 
 s64 host_sock_open(u32 domain, u32 type, u32 protocol, host_handle *out)
 {

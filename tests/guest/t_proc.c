@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* covers: open read getdents64 readlink */
 /* /proc as programs use it. */
+#include <linux/in.h>
+#include <linux/socket.h>
+
 #include "gt.h"
 
 static char g_text[65536];
@@ -292,4 +295,27 @@ CASE(folder_of_a_thread)
     g_stop = 1;
     sc(futex, &g_stop, FUTEX_WAKE, 1, 0, 0, 0);
     gt_thread_join(&t);
+}
+
+/* A socket that listens is in the table, and leaves it. */
+CASE(listening_socket_in_net_tcp)
+{
+    struct sockaddr_in a = {.sin_family = 2, .sin_addr = {0x0100007f}};
+    int len = sizeof(a);
+    char line[64];
+    long s = OK(sc(socket, 2, 1, 0));
+
+    EQ(sc(bind, s, &a, len), 0);
+    EQ(sc(listen, s, 1), 0);
+    EQ(sc(getsockname, s, &a, &len), 0);
+    unsigned port = (unsigned)(a.sin_port >> 8 | (a.sin_port & 0xff) << 8);
+    gt_format(line, sizeof(line), ": 0100007F:%04x 00000000:0000 0A ", port);
+    for (char *p = line; *p; p++) {
+        *p = *p >= 'a' && *p <= 'f' ? (char)(*p - 32) : *p;
+    }
+    CHECK(has("/proc/net/tcp", "local_address"));
+    CHECK(has("/proc/net/tcp", line));
+    EQ(sc(close, s), 0);
+    CHECK(!has("/proc/net/tcp", line));
+    CHECK(has("/proc/net/dev", " lo:"));
 }

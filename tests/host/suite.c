@@ -765,6 +765,24 @@ static void t_sockets(struct suite *s)
     host_handle_close(l);
 }
 
+/* A host may have no such tables; one that is there is text with lines. */
+static void t_net_tables(struct suite *s)
+{
+    char text[256];
+    struct host_iov iov = {(u64)(uintptr_t)text, sizeof(text)};
+    host_handle h;
+    s64 r = host_net_table("tcp", &h);
+
+    OK(r == 0 || r == -LX_ENOENT);
+    if (r == 0) {
+        s64 n = host_file_read(h, &iov, 1, 0);
+
+        OK(n > 4 && memcmp(text, "  sl", 4) == 0);
+        host_handle_close(h);
+    }
+    EQ(host_net_table("no such table", &h), -LX_ENOENT);
+}
+
 static void t_system(struct suite *s)
 {
     const struct host_caps *c = host_caps();
@@ -868,6 +886,7 @@ static const struct host_case cases[] = {
 #ifndef PICOLX_HOSTED
     {"processes", t_processes},
 #endif
+    {"net_tables", t_net_tables},
     {"system", t_system},
     {"handles", t_handles},
 #ifdef PICOLX_HOSTED

@@ -29,7 +29,9 @@ static s64 make_text(struct file *f, struct pfile *pf)
     pb_reset(&pf->text);
     c.b = &pf->text;
     c.f = f;
-    if (n->row->text) {
+    if ((n->row->flags & PROC_HOST_NET) && proc_show_host_net(c.b, n->row->name) == 0) {
+        r = 0;
+    } else if (n->row->text) {
         pb_puts(c.b, n->row->text);
     } else if ((n->row->flags & PROC_CHECKED) && !proc_may_look(f->cred, c.g)) {
         r = 0; /* an empty file */

@@ -51,6 +51,7 @@ enum prow_flags {
     PROC_LEADER = 16,     /* not below task/TID                                             */
     PROC_ROOT_OWNED = 32, /* root's although about a process                            */
     PROC_ROOT = 64,       /* the row of a filesystem's root                                 */
+    PROC_HOST_NET = 128,  /* the host's network table of this name; `text` where it has none */
 };
 
 /* One row. Which of the members is set follows from the type in `mode`. */
@@ -88,6 +89,9 @@ void pctx_put(struct pctx *c);
 struct pnode *pnode_of(const struct vnode *vn);
 /* Whether vn is a folder of procfs. */
 bool proc_folder(const struct vnode *vn);
+
+/* net.c: the host's table of that name. -LX_ENOENT: it has none */
+s64 proc_show_host_net(struct pbuf *b, const char *name);
 
 /* file.c */
 s64 proc_open(struct vnode *vn, struct file *f);
