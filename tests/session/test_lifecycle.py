@@ -304,6 +304,19 @@ def an_instance_that_never_starts_can_be_left(lx):
 
 
 @fresh
+def niceness(lx):
+    def run(add, *args):
+        return lx.run(*args, preexec_fn=lambda: os.nice(add))
+    base = os.nice(0)
+    equal(run(5, "-d", "nope", "--", "true")[0], 122)
+    equal(run(5, "--", "true")[0], 0)
+    equal(run(0, "--", "true")[0], 0)
+    lx.run("--shutdown")
+    for add in (5, 0):  # a manager that is nicer gives way
+        equal(run(add, "--root", "/", "--", "nice")[1], "%d\n" % min(base + add, 19))
+
+
+@fresh
 def other_groups(lx):
     if os.geteuid() != 0:
         return  # only root can choose its groups
@@ -419,7 +432,7 @@ if __name__ == "__main__":
           root_instance_ends_with_its_command, terminate_and_shutdown, manager_killed,
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
           stop_and_continue, stale_socket, long_state_path, unusable_state_folder, relative_state_folder,
-          damaged_registry, unsupported_host, core_that_dies_at_once, other_groups,
+          damaged_registry, unsupported_host, core_that_dies_at_once, other_groups, niceness,
           an_instance_that_never_starts_can_be_left,
           core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
           manager_by_hand])
