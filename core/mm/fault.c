@@ -72,7 +72,7 @@ s64 mm_futex_key(struct mm *mm, u64 addr, bool shared, u64 key[2])
     }
     lock_acquire(&mm->lock);
     v = mm_find(mm, addr);
-    if (!v) {
+    if (!v || !(v->prot & LX_PROT_READ)) {
         err = -LX_EFAULT;
     } else if (v->object) {
         key[0] = v->object;

@@ -12,7 +12,12 @@ static u32 pidfd_poll(struct file *f, struct poll_table *pt)
     struct pid *p = f->priv;
 
     poll_wait(pt, &p->wait, 0);
-    return atomic_load(&p->exited) ? LX_POLLIN | LX_POLLRDNORM : 0;
+    if (!atomic_load(&p->exited)) {
+        return 0;
+    }
+    /* nobody has it any more: it was waited for */
+    return LX_POLLIN | LX_POLLRDNORM |
+           (__atomic_load_n(&p->group, __ATOMIC_RELAXED) ? 0u : (u32)LX_POLLHUP);
 }
 
 static void pidfd_release(struct file *f)

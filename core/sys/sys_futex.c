@@ -108,8 +108,7 @@ s64 sys_futex(struct task *t, uptr uaddr, s32 op_word, u32 val, uptr timeout, up
                                          .compare = cmd == LX_FUTEX_CMP_REQUEUE};
     struct futex_wake_op_args wake_op = {uaddr, uaddr2, shared, val, val2, val3};
 
-    if (op & LX_FUTEX_CLOCK_REALTIME && cmd != LX_FUTEX_WAIT && cmd != LX_FUTEX_WAIT_BITSET &&
-        cmd != LX_FUTEX_LOCK_PI2) {
+    if (op & LX_FUTEX_CLOCK_REALTIME && cmd != LX_FUTEX_WAIT_BITSET && cmd != LX_FUTEX_LOCK_PI2) {
         return -LX_ENOSYS;
     }
     switch (cmd) {

@@ -103,10 +103,11 @@ s64 sys_getrandom(struct task *t, uptr buf, u64 count, u32 flags)
         if (r < 0) {
             return r;
         }
-        if (copy_to_user(uptr_add(buf, done), chunk, n) < 0) {
+        r = (s64)copy_to_user_some(uptr_add(buf, done), chunk, n);
+        done += (u64)r;
+        if ((u64)r < n) {
             return done ? (s64)done : -LX_EFAULT;
         }
-        done += n;
     }
     return (s64)done;
 }

@@ -112,6 +112,35 @@ s64 sys_ustat(struct task *t, u64 dev, uptr buf)
     return r < 0 ? r : copy_to_user(buf, &out, sizeof(out));
 }
 
+/* sysfs(2), not the filesystem: kinds of filesystem by number. */
+s64 sys_sysfs(struct task *t, s32 option, u64 arg1, u64 arg2)
+{
+    struct fs_type *fs = NULL;
+    char name[64];
+    s64 n = 0;
+    s64 r;
+
+    (void)t;
+    if (option == 1) {
+        r = strncpy_from_user(name, mk_uptr(arg1), sizeof(name));
+        if (r < 0) {
+            return r == -LX_ENAMETOOLONG ? -LX_EINVAL : r;
+        }
+    } else if (option != 2 && option != 3) {
+        return -LX_EINVAL;
+    }
+    while ((fs = fs_next(fs)) != NULL) {
+        if (option == 1 && str_eq(fs->name, name)) {
+            return n;
+        }
+        if (option == 2 && (u64)n == (u32)arg1) {
+            return copy_to_user(mk_uptr(arg2), fs->name, strlen(fs->name) + 1);
+        }
+        n++;
+    }
+    return option == 3 ? n : -LX_EINVAL;
+}
+
 /* ------------------------------------------------------------------ mount ------------------ */
 
 static u32 mount_flags(u64 flags)
@@ -239,15 +268,12 @@ s64 sys_umount2(struct task *t, uptr target, u32 flags)
     if (flags & ~(u32)(LX_MNT_FORCE | LX_MNT_DETACH | LX_MNT_EXPIRE | LX_UMOUNT_NOFOLLOW)) {
         return -LX_EINVAL;
     }
-    if (!cred_capable(t->cred, LX_CAP_SYS_ADMIN)) {
-        return -LX_EPERM;
-    }
     r = path_find(t, LX_AT_FDCWD, target, flags & LX_UMOUNT_NOFOLLOW ? LX_AT_SYMLINK_NOFOLLOW : 0,
                   &at);
     if (r < 0) {
         return r;
     }
-    r = vfs_umount(at, flags);
+    r = cred_capable(t->cred, LX_CAP_SYS_ADMIN) ? vfs_umount(at, flags) : -LX_EPERM;
     dentry_put(at);
     return r;
 }

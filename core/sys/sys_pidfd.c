@@ -6,6 +6,7 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_resource.h"
+#include "lx_wait.h"
 #include "proc/pidfd.h"
 #include "proc/signalfd.h"
 #include "proc/task.h"
@@ -148,7 +149,8 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
     struct pid *p;
     s64 r;
 
-    if (flags || sig < 0 || sig > LX_NSIG) {
+    if ((flags && flags != LX_PIDFD_SIGNAL_THREAD && flags != LX_PIDFD_SIGNAL_THREAD_GROUP) ||
+        sig < 0 || sig > LX_NSIG) {
         return -LX_EINVAL;
     }
     f = fd_get(t->files, pidfd);
@@ -167,7 +169,9 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
         r = !g ? -LX_ESRCH : may_signal_locked(t, g, (u32)sig) ? 0 : -LX_EPERM;
         lock_release(&g_pid_lock);
     }
-    if (r == 0) {
+    if (r == 0 && flags == LX_PIDFD_SIGNAL_THREAD) { /* a pidfd's own thread is the first */
+        r = signal_task(g->leader, (u32)sig, &si);
+    } else if (r == 0) {
         r = signal_group(g, (u32)sig, &si);
     }
     if (g) {

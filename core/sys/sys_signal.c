@@ -324,12 +324,19 @@ s64 sys_rt_sigqueueinfo(struct task *t, s32 pid, s32 sig, uptr info)
 s64 sys_rt_tgsigqueueinfo(struct task *t, s32 tgid, s32 tid, s32 sig, uptr info)
 {
     struct lx_siginfo si;
-    s64 r = get_queued_info(t, info, tgid, (u32)sig, &si);
+    s64 r = copy_from_user(&si, info, sizeof(si));
 
     if (r < 0) {
         return r;
     }
-    if (tgid <= 0 || tid <= 0 || (sig != 0 && !valid_signal((u32)sig))) {
+    if (tgid <= 0 || tid <= 0) {
+        return -LX_EINVAL;
+    }
+    if ((si.code >= 0 || si.code == LX_SI_TKILL) && tid != task_tid(t)) {
+        return -LX_EPERM;
+    }
+    si.signo = sig;
+    if ((sig != 0 && !valid_signal((u32)sig))) {
         return -LX_EINVAL;
     }
     return send_thread(t, tgid, tid, (u32)sig, &si);

@@ -227,11 +227,11 @@ s64 sys_clock_nanosleep(struct task *t, s32 clock, u32 flags, uptr req, uptr rem
     s64 ns;
     s64 r;
 
-    if (clock == LX_CLOCK_THREAD_CPUTIME_ID || (host < 0 && clock_read(t, clock, &ns) < 0)) {
+    if ((host < 0 && clock != LX_CLOCK_THREAD_CPUTIME_ID && clock_read(t, clock, &ns) < 0)) {
         return -LX_EINVAL;
     }
-    if (clock == LX_CLOCK_MONOTONIC_RAW || clock == LX_CLOCK_REALTIME_COARSE ||
-        clock == LX_CLOCK_MONOTONIC_COARSE) {
+    if (clock == LX_CLOCK_THREAD_CPUTIME_ID || clock == LX_CLOCK_MONOTONIC_RAW ||
+        clock == LX_CLOCK_REALTIME_COARSE || clock == LX_CLOCK_MONOTONIC_COARSE) {
         return -LX_EOPNOTSUPP;
     }
     r = get_timespec_ns(req, &ns);

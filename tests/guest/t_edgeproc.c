@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* covers: membarrier kcmp remap_file_pages ioprio_get ioprio_set */
+/* covers: membarrier kcmp remap_file_pages ioprio_get ioprio_set sysfs */
 /* Edges of calls about processes and memory. */
 #include <linux/fs.h>
 #include <linux/membarrier.h>
@@ -196,4 +196,56 @@ CASE(names_of_the_root)
     EQ(sc(linkat, fd, "", AT_FDCWD, "ne2", AT_EMPTY_PATH), 0);
     ERR(sc(linkat, AT_FDCWD, "", AT_FDCWD, "ne3", AT_EMPTY_PATH), EPERM);
     EQ(sc(listxattr, "/proc/version", 0, 0), 0);
+}
+
+CASE(kinds_of_filesystems)
+{
+    char name[64] = "";
+    long n = OK(sc(sysfs, 3, 0, 0));
+    long proc = OK(sc(sysfs, 1, "proc", 0));
+
+    CHECK(n > 1 && proc < n);
+    EQ(sc(sysfs, 2, proc, name), 0);
+    EQ(strcmp(name, "proc"), 0);
+    ERR(sc(sysfs, 2, n, name), EINVAL);
+    ERR(sc(sysfs, 1, "no such", 0), EINVAL);
+    ERR(sc(sysfs, 1, 8, 0), EFAULT);
+    ERR(sc(sysfs, 9, 0, 0), EINVAL);
+}
+
+CASE(signals_by_descriptor)
+{
+    int info[32] = {0};
+    long me = sc(getpid);
+    long fd = OK(sc(pidfd_open, me, 0));
+
+    EQ(sc(pidfd_send_signal, fd, 0, 0, 1), 0);
+    EQ(sc(pidfd_send_signal, fd, 0, 0, 2), 0);
+    ERR(sc(pidfd_send_signal, fd, 0, 0, 3), EINVAL);
+    info[2] = -6; /* SI_TKILL is not for others, there or not */
+    ERR(sc(rt_tgsigqueueinfo, -1, me, 10, info), EINVAL);
+    ERR(sc(rt_tgsigqueueinfo, me, 99999, 10, info), EPERM);
+    long pid = IN_CHILD();
+    long of = OK(sc(pidfd_open, pid, 0));
+    struct pollfd q = {(int)of, POLLIN, 0};
+    EQ(sc(poll, &q, 1, 5000), 1);
+    EQ(q.revents, POLLIN);
+    CHILD_OK(pid);
+    EQ(sc(poll, &q, 1, 0), 1);
+    EQ(q.revents, POLLIN | POLLHUP);
+}
+
+CASE(words_nobody_may_read)
+{
+    char *page = gt_map(PAGE, PROT_NONE);
+    char *edge = gt_guarded(4);
+
+    ERR(sc(futex, page, FUTEX_WAKE, 1, 0, 0, 0), EFAULT);
+    ERR(sc(futex, edge, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 0, 0, 0, 0), ENOSYS);
+    EQ(sc(getrandom, edge, 8, 0), 4);
+    struct {
+        long s, ns;
+    } t = {0, 1000};
+    ERR(sc(clock_nanosleep, 3, 0, &t, 0), EOPNOTSUPP);
+    ERR(sc(umount2, 8, 0), EFAULT);
 }
