@@ -191,7 +191,7 @@ static bool has_rights_of(const struct proto_run *m)
  * manager of its own kind. */
 static bool suits(struct client *c, const struct proto_run *m)
 {
-    bool rights = has_rights_of(m);
+    bool rights = has_rights_of(m), busy = false;
 
     if (!(m->flags & RUN_NUMERIC)) { /* a distribution's commands are as the manager is */
         return true;
@@ -200,9 +200,14 @@ static bool suits(struct client *c, const struct proto_run *m)
     if (rights && (m->nice >= getpriority(PRIO_PROCESS, 0) || errno)) {
         return true;
     }
-    if (!instance_first() && client_count() == 1) {
+    for (struct instance *in = instance_first(); in; in = in->next) {
+        busy |= in->state <= INSTANCE_RUNNING;
+    }
+    if (!busy && client_count() == 1) {
         client_again(c);
-        manager_shutdown();
+        if (!instance_first()) { /* else that much is left to wait for */
+            manager_shutdown();
+        }
         return false;
     }
     if (!rights) {
