@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launcher/run.h"
@@ -256,10 +257,17 @@ void request_taken(struct request *r)
 /* What else a process inherits. */
 static void set_inheritance(struct draft *d, const struct opts *o)
 {
-    struct sigaction sa;
+    /* The kernel's structure: libc does not tell of the two signals it keeps for itself. */
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        unsigned long mask;
+    } sa;
 
     for (int sig = 1; sig < 65; sig++) {
-        if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN) {
+        if (syscall(SYS_rt_sigaction, sig, NULL, &sa, sizeof(sa.mask)) == 0 &&
+            sa.handler == SIG_IGN) {
             d->m.ignored |= 1ull << (sig - 1);
         }
     }

@@ -76,23 +76,7 @@ void setup_direct_mounts(struct task *t)
 /* One trace at a time; the last one's channel is closed by the next, nobody writes to it then. */
 static s64 session_trace(host_handle h, const char *classes, bool summary)
 {
-    static host_handle last = HOST_NONE;
-    s64 r;
-
-    if (tracer_on()) {
-        return -LX_EBUSY;
-    }
-    r = tracer_start(h, classes, summary);
-    if (r == 0 && last != HOST_NONE) {
-        host_handle_close(last);
-    }
-    last = r == 0 ? h : last;
-    return r;
-}
-
-static void session_untrace(void)
-{
-    tracer_finish();
+    return tracer_on() ? -LX_EBUSY : tracer_start(h, classes, summary);
 }
 
 static void give(struct task *t, struct file *f, s32 fd)
@@ -109,7 +93,7 @@ void setup_session(struct task *t, host_handle control)
     host_handle h;
 
     g_session_trace = session_trace;
-    g_session_untrace = session_untrace;
+    g_session_untrace = tracer_finish;
     for (s32 fd = 0; fd < 3; fd++) {
         if (host_handle_dup(0, &h) == 0) {
             if (stream_file_new(h, LX_O_RDWR, &f) == 0) {

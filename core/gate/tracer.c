@@ -19,9 +19,10 @@
 #include "sysent.h"
 #include "sysproto.h"
 
-#define COLUMN      39     /* of the results */
-#define FULL_NAP_NS 200000 /* until a full channel is tried again */
-#define EXECS_MAX   16     /* on their way at a time; further ones are printed as they begin */
+#define COLUMN      39                 /* of the results */
+#define FULL_NAP_NS 200000             /* until a full channel is tried again */
+#define WRITERS_NS  (50 * NS_PER_MSEC) /* how long the end of a trace waits for them */
+#define EXECS_MAX   16 /* on their way at a time; further ones are printed as they begin */
 
 struct call_stat {
     _Atomic u64 calls, errors, ns;
@@ -37,25 +38,48 @@ struct pending_exec {
 u32 g_tracer_on;
 /* locks: e lock  a atomic  others: written before g_tracer_on is set */
 static struct {
-    host_handle h;
+    _Atomic host_handle h; /* [a] HOST_NONE: the trace is over */
+    _Atomic u32 writers;   /* [a] who may be using h */
+    host_handle stale;     /* of a trace that ended while somebody was writing */
     bool summary;
     struct strace_filter filter;
     struct call_stat *stats; /* LX_NR_MAX + 2, the last for numbers out of range */
     struct lock lock;
     struct pending_exec execs[EXECS_MAX]; /* [e] */
     _Atomic u32 n_execs;                  /* [a] in use */
-} g_tracer = {.lock = LOCK_INIT(LOCK_LEAF)};
+} g_tracer = {.h = HOST_NONE, .stale = HOST_NONE, .lock = LOCK_INIT(LOCK_LEAF)};
 
 /* A write that waits would end early for a signal that is on its way to the guest. */
 static void emit(const char *text, u64 len)
 {
     struct host_iov iov = {(u64)text, len};
+    host_handle h;
     s64 r;
 
+    atomic_fetch_add(&g_tracer.writers, 1);
     do { /* a reader that is gone is no reason to stop the guest */
-        r = host_chan_write(g_tracer.h, &iov, 1, false);
+        h = atomic_load(&g_tracer.h);
+        r = h == HOST_NONE ? 0 : host_chan_write(h, &iov, 1, false);
     } while ((r == -LX_EAGAIN || r == -LX_EINTR) && !(kthread_self()->work & KT_EXIT) &&
              (host_nap(FULL_NAP_NS), true));
+    atomic_fetch_sub(&g_tracer.writers, 1);
+}
+
+/* Give h back at once: whoever reads the other end waits for its end. Not under a writer, who would
+ * write to what gets the number next. */
+static void close_channel(void)
+{
+    host_handle h = atomic_exchange(&g_tracer.h, HOST_NONE);
+    s64 end = host_clock_ns(HOST_CLOCK_MONO) + WRITERS_NS;
+
+    while (atomic_load(&g_tracer.writers) != 0 && host_clock_ns(HOST_CLOCK_MONO) < end) {
+        host_nap(FULL_NAP_NS);
+    }
+    if (atomic_load(&g_tracer.writers) != 0) {
+        g_tracer.stale = h;
+    } else if (h != HOST_NONE) {
+        host_handle_close(h);
+    }
 }
 
 static void emit_line(const struct task *t, const char *text)
@@ -98,7 +122,10 @@ s64 tracer_start(host_handle h, const char *classes, bool summary)
     if (r < 0) {
         return r;
     }
-    g_tracer.h = h;
+    if (g_tracer.stale != HOST_NONE) {
+        host_handle_close(g_tracer.stale);
+        g_tracer.stale = HOST_NONE;
+    }
     g_tracer.summary = summary;
     memset(g_tracer.execs, 0, sizeof(g_tracer.execs));
     atomic_store(&g_tracer.n_execs, 0);
@@ -111,6 +138,7 @@ s64 tracer_start(host_handle h, const char *classes, bool summary)
     if (summary) {
         memset(g_tracer.stats, 0, STATS_SIZE);
     }
+    atomic_store(&g_tracer.h, h);
     g_signal_seen = signal_seen;
     g_tracer_on = 1;
     return 0;
@@ -316,4 +344,5 @@ void tracer_finish(void)
     g_tracer.summary = false;
     g_signal_seen = NULL;
     g_tracer_on = 0;
+    close_channel();
 }

@@ -33,5 +33,5 @@ bool tracer_follows(const struct kthread *kt);
 s64 tracer_start(host_handle h, const char *classes, bool summary);
 void tracer_enter(struct tracer_call *c, struct kthread *kt);
 void tracer_exit(struct tracer_call *c, struct kthread *kt, s64 result);
-/* End it; prints the summary. */
+/* End it: print the summary, give the channel back. May wait a moment for a writer. */
 void tracer_finish(void);

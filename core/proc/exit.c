@@ -128,7 +128,8 @@ static void reparent_children(struct group *g, struct wake_list *wake)
 }
 
 /* Whether the process group would have nobody outside it, in its session, to look after it
- * (setpgid(2): orphaned), not counting `without`. g_pid_lock held. */
+ * (setpgid(2): orphaned), not counting `without`. Who is attended from outside counts from its exec
+ * on: a stop before would also stop init, whose thread it has (vfork). g_pid_lock held. */
 static bool orphaned_without(struct pid *pgrp, const struct group *without)
 {
     struct group *m;
@@ -137,7 +138,7 @@ static bool orphaned_without(struct pid *pgrp, const struct group *without)
         if (m == without || (m->flags & GROUP_ZOMBIE) || m->parent == NULL) {
             continue;
         }
-        if ((m->flags & GROUP_ATTENDED) ||
+        if ((m->flags & (GROUP_ATTENDED | GROUP_EXECED)) == (GROUP_ATTENDED | GROUP_EXECED) ||
             (m->parent->pgrp != pgrp && m->parent->session == m->session)) {
             return false;
         }

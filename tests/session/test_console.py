@@ -153,12 +153,13 @@ def job_control():
 
 
 def suspended_by_a_key():
-    for cmd in ("--root / -- cat", "-- cat", "--root / -- sh -c 'trap \"\" INT; cat; exit 3'"):
+    for cmd in ("--root / -- sh -c 'echo re\"\"ady; exec cat'", "-- sh -c 'echo re\"\"ady; exec cat'",
+                "--root / -- sh -c 'trap \"\" INT; echo re\"\"ady; cat; exit 3'"):
         t = Term(shell="exec bash --norc -i")
         t.expect(r"\$ ")
         before = t.flags()
         t.type("%s/lx %s\r" % (BUILD, cmd))
-        t.expect(r"\n")
+        t.expect(r"\nready\r\n")
         t.type("one\r")
         t.expect("one\r\none\r\n")
         t.type("\x1a")
