@@ -33,7 +33,7 @@ def table(data):
         out.append("| %s | | %.0f KiB | | %g KiB |" % (row["name"].replace(" (KiB)", ""), row["value"],
                                                      row["target"]))
     out += ["", "[host]: `lx --root /` (hostfs), [dist]: a distribution (volfs). Linux %s, %d processors%s." % (
-        data["kernel"], data["cpus"],
+        data["kernel"].split("-")[0], data["cpus"],
         ", busy with other work" if any("busy" in n for n in data["notes"]) else "")]
     return "\n".join(out)
 
