@@ -69,6 +69,37 @@ static u8 *put_jump_gate(u8 *p, s64 at)
     return p + 6;
 }
 
+/* `lea disp(%rip),%rcx` at `at`: the return address `to`. */
+static u8 *put_return(u8 *p, s64 at, s64 to)
+{
+    p[0] = 0x48;
+    p[1] = 0x8d;
+    p[2] = 0x0d;
+    put32(p + 3, to - (at + 7));
+    return p + 7;
+}
+
+/* The five bytes at `from` become a jump to the stub at `to`, which is empty so far. */
+static void put_jump(struct text_patch *out, s64 from, s64 to)
+{
+    out->at = from;
+    out->n = 5;
+    out->bytes[0] = 0xe9;
+    put32(out->bytes + 1, to - (from + 5));
+    memset(out->code, 0xcc, sizeof(out->code));
+}
+
+/* The first free stub, if the site reaches it and it the site. */
+static bool take_stub(s64 site, bool (*free_stub)(void *, u32), void *ctx, struct text_patch *out)
+{
+    s64 at;
+
+    for (out->stub = 1; out->stub < TEXT_STUBS && !free_stub(ctx, out->stub); out->stub++) {
+    }
+    at = stub_at(out->stub);
+    return out->stub < TEXT_STUBS && fits32(at - site) && fits32(site - at);
+}
+
 /* ------------------------------------------------------------------ pattern A --------------- */
 
 static s64 plan_a(s64 site, const u8 *c, u64 nr, bool (*free_stub)(void *, u32), void *ctx,
@@ -85,28 +116,15 @@ static s64 plan_a(s64 site, const u8 *c, u64 nr, bool (*free_stub)(void *, u32),
     } else {
         return -1;
     }
-    for (out->stub = 1; out->stub < TEXT_STUBS && !free_stub(ctx, out->stub); out->stub++) {
-    }
-    if (out->stub == TEXT_STUBS) {
+    if (!take_stub(site, free_stub, ctx, out)) {
         return -1;
     }
     at = stub_at(out->stub);
-    if (!fits32(at - site) || !fits32(site - at)) {
-        return -1;
-    }
-    out->at = site - len;
-    out->n = 5;
-    out->bytes[0] = 0xe9;
-    put32(out->bytes + 1, at - (out->at + 5));
-    memset(out->code, 0xcc, sizeof(out->code));
+    put_jump(out, site - len, at);
     p[0] = 0xb8;
     put32(p + 1, (s64)nr);
-    p += 5;
-    p[0] = 0x48;
-    p[1] = 0x8d;
-    p[2] = 0x0d;
-    put32(p + 3, site + 2 - (at + 12));
-    put_jump_gate(p + 7, at + 12);
+    p = put_return(p + 5, at + 5, site + 2);
+    put_jump_gate(p, at + 12);
     return 0;
 }
 
@@ -145,24 +163,15 @@ static s64 plan_l(s64 site, const u8 *c, u64 nr, bool (*free_stub)(void *, u32),
     if (mov == NULL || (mov[-1] & 0xf0) == 0x40) {
         return -1;
     }
-    for (out->stub = 1; out->stub < TEXT_STUBS && !free_stub(ctx, out->stub); out->stub++) {
-    }
-    at = stub_at(out->stub);
-    if (out->stub == TEXT_STUBS || !fits32(at - site) || !fits32(site - at)) {
+    if (!take_stub(site, free_stub, ctx, out)) {
         return -1;
     }
-    out->at = site - (c - mov);
-    out->n = 5;
-    out->bytes[0] = 0xe9;
-    put32(out->bytes + 1, at - (out->at + 5));
-    memset(out->code, 0xcc, sizeof(out->code));
+    at = stub_at(out->stub);
+    put_jump(out, site - (c - mov), at);
     memcpy(p, mov, 5);
     memcpy(p + 5, loop, 4);
-    p[9] = 0x48;
-    p[10] = 0x8d;
-    p[11] = 0x0d;
-    put32(p + 12, site + 2 - (at + 16));
-    put_jump_gate(p + 16, at + 16);
+    p = put_return(p + 9, at + 9, site + 2);
+    put_jump_gate(p, at + 16);
     return 0;
 }
 
@@ -268,15 +277,8 @@ static s64 plan_b(s64 site, const u8 *c, bool (*free_stub)(void *, u32), void *c
     if (out->stub == TEXT_STUBS || !fits32(rel)) {
         return -1;
     }
-    out->at = site;
-    out->n = 5;
-    out->bytes[0] = 0xe9;
-    put32(out->bytes + 1, rel);
-    memset(out->code, 0xcc, sizeof(out->code));
-    p[0] = 0x48;
-    p[1] = 0x8d;
-    p[2] = 0x0d;
-    put32(p + 3, B_COPY - 7);
+    put_jump(out, site, at);
+    put_return(p, at, at + B_COPY);
     put_jump_gate(p + 7, at + 7);
     p[13] = 0x0f;
     p[14] = 0x05;
