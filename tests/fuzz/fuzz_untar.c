@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: core/base */
-/* with: init/untar.o */
+/* with: init/untar.o init/text.o */
 /*
  * init's tar reader on any archive. The system calls it makes are answered here: every path it
  * gives is absolute, ends within what it may be, and files get no more than the archive holds.
  */
 #include "fuzz.h"
 
-#include <asm/unistd.h>
-
+#include "init/rt.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 
@@ -17,18 +16,6 @@ const u32 g_fuzz_runs = 4000;
 #define RT_PATH 1024
 #define FILE_FD 100
 
-struct rt_text {
-    char *buf;
-    size_t size, len;
-};
-s64 rt_sc5(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e);
-bool rt_eq(const char *a, const char *b);
-bool rt_starts(const char *s, const char *prefix);
-void rt_text_init(struct rt_text *t, char *buf, size_t size);
-void rt_put(struct rt_text *t, const char *s);
-s64 rt_write_all(s32 fd, const void *buf, size_t n);
-void *rt_map(size_t size);
-void rt_unmap(void *p, size_t size);
 s64 untar(s32 fd, const char **what);
 
 static struct fz g_archive;
@@ -39,30 +26,6 @@ static u8 g_step;        /* bytes a read gives at most, times 64; 0: all */
 static u32 g_fail_in;    /* calls until one fails; 0: none does */
 
 /* ------------------------------------------------------------------ init's runtime --------- */
-
-bool rt_eq(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-bool rt_starts(const char *s, const char *prefix)
-{
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-void rt_text_init(struct rt_text *t, char *buf, size_t size)
-{
-    *t = (struct rt_text){buf, size, 0};
-    buf[0] = 0;
-}
-
-void rt_put(struct rt_text *t, const char *s)
-{
-    while (*s && t->len + 1 < t->size) {
-        t->buf[t->len++] = *s++;
-    }
-    t->buf[t->len] = 0;
-}
 
 void *rt_map(size_t size)
 {
