@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections of lx: one request each. */
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,22 +353,6 @@ static void do_terminate(struct client *c, const struct packet *p)
     answer(c, "");
 }
 
-/* To the command; while there is none because the instance starts, it is lx that is meant. */
-static void do_signal(struct client *c, u32 sig)
-{
-    bool ends = sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
-    struct instance *in = c->instance;
-    struct proto_kill m = {sig};
-    char buf[64];
-
-    if (ends && in->state == INSTANCE_STARTING) {
-        instance_detach(c);
-        client_ended(c, (s32)sig);
-        return;
-    }
-    instance_send(in, buf, proto_put_kill(buf, sizeof(buf), c->id, &m));
-}
-
 static void dispatch(struct client *c, const struct packet *p)
 {
     char buf[64];
@@ -390,7 +373,8 @@ static void dispatch(struct client *c, const struct packet *p)
         break;
     case PROTO_SIGNAL:
         if (c->instance && proto_get_signal(p->data, p->len, &s) == 0) {
-            do_signal(c, s.sig);
+            struct proto_kill m = {s.sig};
+            instance_send(c->instance, buf, proto_put_kill(buf, sizeof(buf), c->id, &m));
         }
         break;
     case PROTO_LIST: do_list(c); break;
