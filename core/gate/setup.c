@@ -73,7 +73,7 @@ void setup_direct_mounts(struct task *t)
     }
 }
 
-/* One trace at a time; the last one's channel is closed by the next, nobody writes to it then. */
+/* One trace at a time. */
 static s64 session_trace(host_handle h, const char *classes, bool summary)
 {
     return tracer_on() ? -LX_EBUSY : tracer_start(h, classes, summary);

@@ -149,7 +149,8 @@ static void pool_main(void *arg)
     start_image(t, job);
 }
 
-s64 exec_pool_add(void)
+/* One more host process waiting for work. -LX_EAGAIN: the host has no more. */
+static s64 pool_add(void)
 {
     s64 slot = slot_alloc();
     s64 r;
@@ -181,7 +182,7 @@ s64 exec_pool_refill(u32 want)
     want = MIN(MAX(want, g_pool.want), (u32)POOL_MAX);
     lock_release(&g_pool.lock);
     for (; r >= 0 && have < want && room > 0; have++, room--) {
-        r = exec_pool_add();
+        r = pool_add();
     }
     lock_acquire(&g_pool.lock);
     g_pool.refused = r < 0 ? r : 0;

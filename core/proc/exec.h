@@ -17,8 +17,6 @@ struct exec_job {
     char comm[16];
 };
 
-/* Supervisor: one more host process waiting for work. -LX_EAGAIN: the host has no more. */
-s64 exec_pool_add(void);
 /* Supervisor: keep `want` of them ready. The host's refusal is returned, and told to those who wait
  * for one. */
 s64 exec_pool_refill(u32 want);
