@@ -121,7 +121,10 @@ static bool start_manager(const struct paths *p, int lock, char *why, size_t siz
     int sock, log, pid, status;
 
     if (!paths_part("lxmanager", program)) {
-        snprintf(why, size, "lxmanager is missing beside lx; build or install again");
+        snprintf(why, size, "%s",
+                 access("/proc/self/exe", F_OK) == 0
+                     ? "lxmanager is missing beside lx; build or install again"
+                     : "/proc is not mounted; lx needs it to find its parts");
         return false;
     }
     sock = make_socket(p);

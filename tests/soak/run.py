@@ -313,6 +313,7 @@ class Soak:
         told = {}
         for i in range(self.args.count):
             role = order[i % len(order)]
+            self.settled("kill %d" % i)  # else the victim may be the last round's instance, which ends by itself
             lx = self.popen(["sh", "-c", self.WORK])
             time.sleep(rng.uniform(0.02, 0.4))
             pids = self.victims(lx)[role]
