@@ -361,6 +361,129 @@ static void futex_ping(long n)
     pthread_join(t, NULL);
 }
 
+/* ---- more parties than processors ---- */
+
+#define PARTIES 4
+
+/* One operation is a round of one of four pairs of processes. */
+static void pairs(long n)
+{
+    pid_t pids[PARTIES];
+    for (int i = 0; i < PARTIES; i++) {
+        pids[i] = (pid_t)need(fork(), "fork");
+        if (pids[i] == 0) {
+            pipe_ping(n / PARTIES);
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < PARTIES; i++) {
+        need(waitpid(pids[i], NULL, 0), "waitpid");
+    }
+}
+
+/* About `ns` of work. */
+static void work(int64_t ns)
+{
+    int64_t end = now_ns() + ns;
+    while (now_ns() < end) {
+    }
+}
+
+static pthread_mutex_t g_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t g_more = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t g_less = PTHREAD_COND_INITIALIZER;
+static long g_jobs, g_left;
+
+static void *locker(void *arg)
+{
+    for (long i = 0; i < g_rounds; i++) {
+        pthread_mutex_lock(&g_lock);
+        work(300);
+        pthread_mutex_unlock(&g_lock);
+        work(300);
+    }
+    return arg;
+}
+
+static void threads(void *(*fn)(void *))
+{
+    pthread_t t[PARTIES];
+    for (int i = 0; i < PARTIES; i++) {
+        errno = pthread_create(&t[i], NULL, fn, NULL);
+        if (errno != 0) {
+            die("pthread_create");
+        }
+    }
+    for (int i = 0; i < PARTIES; i++) {
+        pthread_join(t[i], NULL);
+    }
+}
+
+/* One operation is 300 ns with a mutex that four threads want and 300 ns without. */
+static void mutex(long n)
+{
+    g_rounds = n / PARTIES;
+    threads(locker);
+}
+
+static void *worker(void *arg)
+{
+    pthread_mutex_lock(&g_lock);
+    while (g_left > 0) {
+        if (g_jobs == 0) {
+            pthread_cond_wait(&g_more, &g_lock);
+            continue;
+        }
+        g_jobs--;
+        if (--g_left == 0) {
+            pthread_cond_broadcast(&g_more);
+        }
+        pthread_cond_signal(&g_less);
+        pthread_mutex_unlock(&g_lock);
+        work(10000);
+        pthread_mutex_lock(&g_lock);
+    }
+    pthread_mutex_unlock(&g_lock);
+    return arg;
+}
+
+static void *producer(void *arg)
+{
+    pthread_mutex_lock(&g_lock);
+    for (long i = 0; i < g_rounds; i++) {
+        while (g_jobs >= 2) {
+            pthread_cond_wait(&g_less, &g_lock);
+        }
+        g_jobs++;
+        pthread_cond_signal(&g_more);
+    }
+    pthread_mutex_unlock(&g_lock);
+    return arg;
+}
+
+/* One operation is a job of 10 us that one thread gives to one of four. */
+static void jobs(long n)
+{
+    pthread_t t;
+    g_rounds = n;
+    g_jobs = 0;
+    g_left = n;
+    errno = pthread_create(&t, NULL, producer, NULL);
+    if (errno != 0) {
+        die("pthread_create");
+    }
+    threads(worker);
+    pthread_join(t, NULL);
+}
+
+/* One operation is a shell that runs a pipeline of two. */
+static void shell(long n)
+{
+    for (long i = 0; i < n; i++) {
+        need(system("/bin/echo a | /bin/cat >/dev/null"), "system");
+    }
+}
+
 /* ---- */
 
 static int hold(long n)
@@ -405,6 +528,10 @@ static const struct {
     {"pthread", thread_join},
     {"getdents", list_folder},
     {"unix", unix_ping},
+    {"pairs", pairs},
+    {"mutex", mutex},
+    {"jobs", jobs},
+    {"shell", shell},
 };
 
 int main(int argc, char **argv)

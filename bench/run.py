@@ -43,6 +43,10 @@ MICRO = [
     ("pthread", "pthread create + join", 10000, 1.4, None),
     ("getdents", "list a folder of 100", 10000, None, None),
     ("unix", "AF_UNIX ping-pong", 30000, None, None),
+    ("pairs", "pipe ping-pong of 4 pairs", 40000, None, None),
+    ("mutex", "mutex of 4 threads", 200000, None, None),
+    ("jobs", "10 us jobs for 4 threads", 20000, None, None),
+    ("shell", "pipeline in sh", 200, None, None),
 ]
 BOTH_ROOTS = ("stat", "open_close", "pread", "getdents")
 

@@ -31,6 +31,7 @@ enum host_cap_bits {
     HOST_CAP_MOVE = 1u << 2,  /* host_mem_move works                                        */
     HOST_CAP_META = 1u << 3,  /* the state folder keeps named blobs with files (xattr, EA)  */
     HOST_CAP_MEMBARRIER = 1u << 4,
+    HOST_CAP_PARALLEL = 1u << 5, /* threads run at the same time, on several processors     */
 };
 
 struct host_caps {
@@ -235,6 +236,8 @@ struct host_ready {
 s64 host_park(s64 deadline_ns, struct host_ready *set, u32 n);
 /* Give `slot` its permit (sticky, one). Callable from every process of the instance. */
 void host_unpark(u32 slot);
+/* Whether the own permit was given and not consumed yet: for who looks a while before it parks. */
+bool host_permit(void);
 /* Let others run; for lock back-off. */
 void host_yield(void);
 /* [B] Sleep about ns without a permit: the last resort of lock back-off. */

@@ -11,6 +11,7 @@
 #include "base/undo.h"
 #include "ks/layout.h"
 #include "ks/regs.h"
+#include "ks/spin.h"
 
 struct file;
 struct lock;
@@ -34,7 +35,7 @@ enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 #define KT_LOCKS      8
 #define KT_HELD       8
-#define KTHREAD_SPARE 9 /* words that fill KTHREAD_SIZE */
+#define KTHREAD_SPARE 8 /* words that fill KTHREAD_SIZE */
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
@@ -60,6 +61,7 @@ struct kthread {
     uptr child_settid;  /* [o] where a new thread stores its tid, 0 nowhere       */
     u64 trace_start_ns; /* [o] of the call being traced                           */
     u64 host[32];       /* backend's own: permit, host ids, state                 */
+    struct spin spin;   /* [o] how it waits before it sleeps                        */
     u64 spare[KTHREAD_SPARE];
     struct undo undo; /* [o, reaper] last: undo_self() finds it at the end of the area */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ks/lock.h"
 
+#include "base/cpu.h"
 #include "host/host.h"
 #include "ks/kthread.h"
 #include "ks/log.h"
@@ -12,13 +13,6 @@
 #define DEAD_NS      (20 * NS_PER_SEC) /* the supervisor has had its chance */
 #define SUPERVISOR   0                 /* its slot */
 #define SLOT_CHAIN   32                /* owners followed */
-
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
 
 void lock_init(struct lock *l, enum lock_rank rank)
 {

@@ -59,6 +59,7 @@ static void prepare(u32 slot)
     k->mm_torn = false;
     k->undo.n = 0;
     k->in_park = 0;
+    k->spin = (struct spin){0};
     list_init(&k->waits);
     k->syscall_ret_nr = ~0ull;
 }

@@ -167,7 +167,7 @@ s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it)
 
     __atomic_store_n(&k->in_park, 1, __ATOMIC_SEQ_CST);
     if (!(atomic_load_explicit(&k->work, memory_order_seq_cst) & ends_it)) {
-        r = host_park(deadline_ns, set, n);
+        r = n ? host_park(deadline_ns, set, n) : spin_park(deadline_ns, ends_it);
         if (r == -LX_EINTR) {
             r = 0; /* look once more; then the test above ends it */
         }

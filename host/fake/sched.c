@@ -223,6 +223,11 @@ void host_unpark(u32 slot)
     g_threads[slot].permit = true;
 }
 
+bool host_permit(void)
+{
+    return g_threads[g_current].permit;
+}
+
 void host_kick(u32 slot)
 {
     fake_scripted(__func__);

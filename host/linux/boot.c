@@ -204,6 +204,7 @@ static void probe_limits(void)
     for (s64 i = 0; i < n * 8; i++) {
         g_caps.ncpu += (mask[i / 8] >> (i % 8)) & 1;
     }
+    g_caps.bits |= g_caps.ncpu > 1 ? HOST_CAP_PARALLEL : 0u;
     raw_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, &lim);
     lim.cur = lim.max;
     raw_syscall4(__NR_prlimit64, 0, RLIMIT_NOFILE, &lim, NULL);

@@ -341,6 +341,13 @@ s64 host_park(s64 deadline_ns, struct host_ready *set, u32 n)
     return r;
 }
 
+bool host_permit(void)
+{
+    struct host_thread *ht = (struct host_thread *)kthread_self()->host;
+
+    return atomic_load_explicit(&ht->permit, memory_order_acquire) == PERMIT_GIVEN;
+}
+
 void host_yield(void)
 {
     raw_syscall0(__NR_sched_yield);

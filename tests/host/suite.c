@@ -93,7 +93,10 @@ static void t_park(struct suite *s)
 
     host_unpark(slot);
     host_unpark(slot); /* one permit, not two */
+    OK(host_permit());
+    OK(host_permit()); /* looking does not consume it */
     EQ(host_park(HOST_NO_DEADLINE, NULL, 0), 0);
+    OK(!host_permit());
     while (host_park(start + 20 * NS_PER_MSEC, NULL, 0) == 0) {
     }
     OK(host_clock_ns(HOST_CLOCK_MONO) >= start + 20 * NS_PER_MSEC);
