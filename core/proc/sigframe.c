@@ -170,7 +170,7 @@ static s64 get_fpu(u64 at)
         return -LX_EFAULT;
     }
     if (sw.magic1 != LX_FP_XSTATE_MAGIC1 || sw.xstate_size > host_caps()->xstate_size ||
-        sw.xstate_size < 576 || !user_range_ok(mk_uptr(at), sw.extended_size) ||
+        sw.xstate_size < 576 || !user_range_ok(mk_uptr(at), host_caps()->xstate_size) ||
         get_user32(mk_uptr(at + sw.xstate_size), &magic2) < 0 || magic2 != LX_FP_XSTATE_MAGIC2) {
         return fpu_restore(at, 3); /* only the legacy part can be trusted */
     }

@@ -596,3 +596,55 @@ static void faulty(void *arg)
         FAULT("movb (%1), %%al", "r"(addr));
     }
 }
+
+static void reached(int sig)
+{
+    gt_exit(3);
+}
+
+/* The frame begins in memory that is there and goes on where there is none: at any place of the
+ * vector state. */
+CASE(frame_over_the_end_of_memory)
+{
+    for (unsigned long beyond = 0; beyond <= 2 * PAGE; beyond += 256) {
+        long pid = IN_CHILD({
+            char *m = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
+            struct {
+                char *sp;
+                int flags, pad;
+                unsigned long size;
+            } ss = {m, 0, 0, 12 * PAGE + beyond};
+
+            gt_default(SIGSEGV);
+            OK(sc(munmap, m + 12 * PAGE, 4 * PAGE));
+            OK(sc(sigaltstack, &ss, 0));
+            OK(gt_handle(SIGUSR1, reached, SA_ONSTACK, 0));
+            sc(kill, sc(getpid), SIGUSR1);
+            gt_exit(4);
+        });
+        EQ(gt_wait(pid) & 0x7f, beyond ? SIGSEGV : 0);
+    }
+}
+
+/* The same where the program's own stack pointer points there. */
+CASE(frame_below_a_wild_stack_pointer)
+{
+    for (unsigned long beyond = 256; beyond <= 2 * PAGE; beyond += 256) {
+        long pid = IN_CHILD({
+            char *m = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
+            char *sp = m + 12 * PAGE + beyond;
+
+            gt_default(SIGSEGV);
+            OK(sc(munmap, m + 12 * PAGE, 4 * PAGE));
+            OK(gt_handle(SIGUSR1, reached, 0, 0));
+            long tid = sc(gettid);
+            __asm__ volatile("mov %0, %%rsp\n mov %1, %%rdi\n mov $10, %%esi\n mov $200, %%eax\n"
+                             "syscall\n ud2"
+                             :
+                             : "r"(sp), "r"(tid)
+                             : "rdi", "rsi", "rax", "rcx", "r11", "memory");
+            __builtin_unreachable();
+        });
+        EQ(gt_wait(pid) & 0x7f, SIGSEGV);
+    }
+}

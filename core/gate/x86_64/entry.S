@@ -222,21 +222,15 @@ kthread_resume:
     mov     %rdi, %rsp
     jmp     gate_exit
 
-/* Vector state: rdi = 64-byte aligned area, rsi = feature mask. */
-    .text
-    .globl fpu_save, fpu_restore
-fpu_save:
+/* Vector state between registers and guest memory: rdi = 64-byte aligned area, rsi = feature mask.
+ * Return 0, or -EFAULT (as -14): the area cannot be written; the image is refused or unreadable. */
+    .macro FPU name, instruction
+    .globl \name
+\name:
     mov     %esi, %eax
     mov     %rsi, %rdx
     shr     $32, %rdx
-    xsave64 (%rdi)
-    ret
-/* s64 fpu_restore(area, mask): -EFAULT (as -14) when the image is refused or unreadable */
-fpu_restore:
-    mov     %esi, %eax
-    mov     %rsi, %rdx
-    shr     $32, %rdx
-1:  xrstor64 (%rdi)
+1:  \instruction (%rdi)
     xor     %eax, %eax
     ret
 2:  mov     $-14, %rax
@@ -245,3 +239,8 @@ fpu_restore:
     .balign 8
     .quad   1b, 2b
     .popsection
+    .endm
+
+    .text
+    FPU     fpu_save, xsave64
+    FPU     fpu_restore, xrstor64
