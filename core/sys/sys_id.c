@@ -85,18 +85,28 @@ static void fix_caps(struct cred *c, const struct cred *old)
     }
 }
 
-/* Make c the credentials of t. The set-id bits decide whether its memory may be looked at. */
-static s64 commit_uids(struct task *t, struct cred *c)
+/* Make c the credentials of t. Who acts with other ids from now on may not be looked into by those
+ * of before, and no parent's death signals it (prctl(2)). */
+static s64 commit(struct task *t, struct cred *c)
 {
     const struct cred *old = t->cred;
 
-    c->fsuid = c->euid;
-    fix_caps(c, old);
-    if (c->euid != old->euid && t->mm) {
-        t->mm->dumpable = false;
+    if (c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
+        c->fsgid != old->fsgid || c->cap_perm & ~old->cap_perm) {
+        if (t->mm) {
+            t->mm->dumpable = false;
+        }
+        t->pdeath_sig = 0;
     }
     cred_install(t, c);
     return 0;
+}
+
+static s64 commit_uids(struct task *t, struct cred *c)
+{
+    c->fsuid = c->euid;
+    fix_caps(c, t->cred);
+    return commit(t, c);
 }
 
 static s64 refuse(struct cred *c)
@@ -200,7 +210,7 @@ s64 sys_setfsuid(struct task *t, u32 uid)
             c->cap_eff |= c->cap_perm & FS_CAPS;
         }
     }
-    cred_install(t, c);
+    commit(t, c);
     return before;
 }
 
@@ -209,11 +219,7 @@ s64 sys_setfsuid(struct task *t, u32 uid)
 static s64 commit_gids(struct task *t, struct cred *c)
 {
     c->fsgid = c->egid;
-    if (c->egid != t->cred->egid && t->mm) {
-        t->mm->dumpable = false;
-    }
-    cred_install(t, c);
-    return 0;
+    return commit(t, c);
 }
 
 s64 sys_setgid(struct task *t, u32 gid)
@@ -296,7 +302,7 @@ s64 sys_setfsgid(struct task *t, u32 gid)
     c = cred_copy(o, KEEP);
     if (c) {
         c->fsgid = gid;
-        cred_install(t, c);
+        commit(t, c);
     }
     return before;
 }
@@ -372,7 +378,7 @@ static s64 get_header(uptr header, struct lx_cap_header *h, u32 *n)
 
         return r < 0 ? r : -LX_EINVAL;
     }
-    return h->pid < 0 ? -LX_EINVAL : 0;
+    return 0;
 }
 
 s64 sys_capget(struct task *t, uptr header, uptr data)
@@ -383,8 +389,11 @@ s64 sys_capget(struct task *t, uptr header, uptr data)
     u32 n;
     s64 r = get_header(header, &h, &n);
 
-    if (r < 0) {
-        return r == -LX_EINVAL && uptr_null(data) && !data_count(h.version) ? 0 : r;
+    if (uptr_null(data)) {
+        return r == -LX_EINVAL ? 0 : r; /* asks for the version only */
+    }
+    if (r < 0 || h.pid < 0) {
+        return r < 0 ? r : -LX_EINVAL;
     }
     c = cred_of(t, h.pid);
     if (!c) {
@@ -396,7 +405,7 @@ s64 sys_capget(struct task *t, uptr header, uptr data)
         d[i].inheritable = (u32)(c->cap_inh >> (32 * i));
     }
     cred_put(c);
-    return uptr_null(data) ? 0 : copy_to_user(data, d, n * sizeof(d[0]));
+    return copy_to_user(data, d, n * sizeof(d[0]));
 }
 
 s64 sys_capset(struct task *t, uptr header, uptr data)

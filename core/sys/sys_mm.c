@@ -8,9 +8,8 @@
 #include "lx_resource.h"
 #include "mm/space.h"
 #include "mm/vma.h"
-#include "proc/task.h"
+#include "sys/path.h"
 #include "sysproto.h"
-#include "vfs/fdtable.h"
 #include "vfs/file.h"
 #include "vfs/vnode.h"
 
@@ -19,8 +18,7 @@
 #define KNOWN_FLAGS                                                                                \
     (LX_MAP_TYPE | LX_MAP_FIXED | LX_MAP_ANONYMOUS | LX_MAP_32BIT | LX_MAP_GROWSDOWN |             \
      LX_MAP_DENYWRITE | LX_MAP_EXECUTABLE | LX_MAP_LOCKED | LX_MAP_NORESERVE | LX_MAP_POPULATE |   \
-     LX_MAP_NONBLOCK | LX_MAP_STACK | LX_MAP_HUGETLB | LX_MAP_FIXED_NOREPLACE |                    \
-     LX_MAP_UNINITIALIZED)
+     LX_MAP_NONBLOCK | LX_MAP_STACK | LX_MAP_HUGETLB | LX_MAP_FIXED_NOREPLACE)
 
 static bool no_exec(const struct file *f)
 {
@@ -31,13 +29,8 @@ static s64 check_file(const struct file *f, u32 prot, u32 flags)
 {
     u32 type = flags & LX_MAP_TYPE;
 
-    if (f->flags & LX_O_PATH) {
-        return -LX_EBADF;
-    }
-    if (type != LX_MAP_PRIVATE && (prot & LX_PROT_WRITE)) {
-        if (!file_writable(f)) {
-            return -LX_EACCES;
-        }
+    if (type != LX_MAP_PRIVATE && (prot & LX_PROT_WRITE) && !file_writable(f)) {
+        return -LX_EACCES;
     }
     if (!file_readable(f)) {
         return -LX_EACCES;
@@ -45,7 +38,7 @@ static s64 check_file(const struct file *f, u32 prot, u32 flags)
     if (no_exec(f) && (prot & LX_PROT_EXEC)) {
         return -LX_EPERM;
     }
-    return 0;
+    return flags & LX_MAP_GROWSDOWN ? -LX_EINVAL : 0;
 }
 
 static s64 check_type(u32 *flags, bool anon)
@@ -71,16 +64,18 @@ s64 sys_mmap(struct task *t, uptr addr, u64 len, u32 prot, u32 flags, s32 fd, s6
 {
     bool anon = (flags & LX_MAP_ANONYMOUS) != 0;
     struct mm_request r = {.addr = addr.a, .len = len, .prot = prot};
+    struct fdref f;
     s64 ret;
 
     if ((u64)offset & ~PAGE_MASK) {
         return -LX_EINVAL;
     }
     if (!anon) {
-        r.file = fd_get(t->files, fd);
-        if (!r.file) {
-            return -LX_EBADF;
+        ret = fd_file(t, fd, &f);
+        if (ret < 0) {
+            return ret;
         }
+        r.file = f.f;
         r.off = (u64)offset;
     }
     ret = len == 0 ? -LX_EINVAL : check_type(&flags, anon);
@@ -100,7 +95,7 @@ s64 sys_mmap(struct task *t, uptr addr, u64 len, u32 prot, u32 flags, s32 fd, s6
         ret = mm_map(t, t->mm, &r);
     }
     if (r.file) {
-        file_put(r.file);
+        fdput(f);
     }
     return ret;
 }

@@ -17,7 +17,6 @@
 #define ALL_SECUREBITS    0xffu
 #define ALL_SECURELOCKS   0xaau
 #define SPEC_NOT_AFFECTED 0
-#define VMA_NAME_MAX      80
 
 static s64 set_name(struct task *t, uptr name)
 {
@@ -183,19 +182,6 @@ static s64 task_option(struct task *t, s32 option, u64 arg2)
     }
 }
 
-/* Names of anonymous memory are accepted and not shown. */
-static s64 set_vma(u64 what, uptr name)
-{
-    char text[VMA_NAME_MAX];
-    s64 r;
-
-    if (what != LX_PR_SET_VMA_ANON_NAME) {
-        return -LX_EINVAL;
-    }
-    r = uptr_null(name) ? 0 : strncpy_from_user(text, name, sizeof(text));
-    return r == -LX_ENAMETOOLONG ? -LX_EINVAL : MIN(r, 0ll);
-}
-
 /* What is to be done about memory that breaks: kept, since that is the host's to find out. */
 static s64 mce_option(struct task *t, s32 option, u64 what, u64 policy, bool more)
 {
@@ -257,7 +243,7 @@ s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5
     case LX_PR_GET_SPECULATION_CTRL:
         return arg3 || arg4 || arg5 ? -LX_EINVAL : arg2 > 2 ? -LX_ENODEV : SPEC_NOT_AFFECTED;
     case LX_PR_SET_PTRACER: /* there is no Yama whose rule it would lift */ return -LX_EINVAL;
-    case LX_PR_SET_VMA: return set_vma(arg2, mk_uptr(arg5));
+    case LX_PR_SET_VMA: /* as a kernel without CONFIG_ANON_VMA_NAME */ return -LX_EINVAL;
     case LX_PR_SET_SYSCALL_USER_DISPATCH: /* lxcore's own, so it is off for guests */
         return arg2 || arg3 || arg4 || arg5 ? -LX_EINVAL : 0;
     default: return task_option(t, option, arg2);

@@ -35,13 +35,14 @@ s64 sys_clock_getres(struct task *t, s32 clock, uptr res)
 s64 sys_clock_settime(struct task *t, s32 clock, uptr time)
 {
     s64 ns;
-    s64 r = get_timespec_ns(time, &ns);
+    s64 r;
 
     (void)t;
-    if (r < 0) {
-        return r;
+    if (clock != LX_CLOCK_REALTIME) {
+        return -LX_EINVAL; /* no other can be set */
     }
-    return clock == LX_CLOCK_REALTIME ? -LX_EPERM : -LX_EINVAL;
+    r = get_timespec_ns(time, &ns);
+    return r < 0 ? r : -LX_EPERM;
 }
 
 s64 sys_gettimeofday(struct task *t, uptr tv, uptr tz)
@@ -58,11 +59,11 @@ s64 sys_gettimeofday(struct task *t, uptr tv, uptr tz)
 
 s64 sys_settimeofday(struct task *t, uptr tv, uptr tz)
 {
+    struct lx_timezone z;
     struct lx_timeval v;
     s64 ns;
 
     (void)t;
-    (void)tz;
     if (!uptr_null(tv)) {
         if (copy_from_user(&v, tv, sizeof(v)) < 0) {
             return -LX_EFAULT;
@@ -70,6 +71,9 @@ s64 sys_settimeofday(struct task *t, uptr tv, uptr tz)
         if (timeval_to_ns(&v, &ns) < 0) {
             return -LX_EINVAL;
         }
+    }
+    if (!uptr_null(tz) && copy_from_user(&z, tz, sizeof(z)) < 0) {
+        return -LX_EFAULT;
     }
     return -LX_EPERM;
 }
@@ -107,12 +111,16 @@ s64 sys_times(struct task *t, uptr buf)
 }
 
 /* What the host's clock is disciplined to is not known here: say so, change nothing. */
-static s64 adjust(uptr buf)
+static s64 adjust(struct task *t, s32 clock, uptr buf)
 {
     struct lx_timex x;
+    s64 now;
 
     if (copy_from_user(&x, buf, sizeof(x)) < 0) {
         return -LX_EFAULT;
+    }
+    if (clock != LX_CLOCK_REALTIME) {
+        return clock_read(t, clock, &now) < 0 ? -LX_EINVAL : -LX_EOPNOTSUPP;
     }
     if (x.modes && x.modes != LX_ADJ_OFFSET_SS_READ) {
         return -LX_EPERM;
@@ -134,17 +142,12 @@ static s64 adjust(uptr buf)
 
 s64 sys_adjtimex(struct task *t, uptr buf)
 {
-    (void)t;
-    return adjust(buf);
+    return adjust(t, LX_CLOCK_REALTIME, buf);
 }
 
 s64 sys_clock_adjtime(struct task *t, s32 clock, uptr buf)
 {
-    (void)t;
-    if (clock == LX_CLOCK_REALTIME) {
-        return adjust(buf);
-    }
-    return clock_host(clock) >= 0 ? -LX_EOPNOTSUPP : -LX_EINVAL;
+    return adjust(t, clock, buf);
 }
 
 /* ---------------------------------------------------------------------- sleeping ---------- */
@@ -197,27 +200,58 @@ s64 sys_nanosleep(struct task *t, uptr req, uptr rem)
     return r < 0 ? r : sleep_for(t, ns, rem);
 }
 
-/* Sleep until the process has used so much processor time: looked at now and then. */
-static s64 sleep_cpu(struct task *t, s32 clock, bool absolute, s64 ns)
+/* Sleep until the process has used so much processor time: looked at now and then. What is left of
+ * it is in *left_ns when a signal ends the sleep. 0, -LX_ERESTARTSYS, -LX_EINVAL it has ended */
+static s64 sleep_cpu_to(struct task *t, s32 clock, s64 end_ns, s64 *left_ns)
 {
     s64 now;
-    s64 end;
+    s64 r;
+
+    for (;;) {
+        r = clock_read(t, clock, &now);
+        *left_ns = end_ns - now;
+        if (r < 0 || *left_ns <= 0) {
+            return r;
+        }
+        r = sleep_to(mono_in(MAX(*left_ns / (s64)host_caps()->ncpu, CPU_POLL_NS)));
+        if (r < 0) {
+            return r;
+        }
+    }
+}
+
+static s64 sleep_cpu_restart(struct task *t)
+{
+    uptr rem = mk_uptr(t->restart_arg[2]);
+    s64 left;
+    s64 r = sleep_cpu_to(t, (s32)t->restart_arg[0], (s64)t->restart_arg[1], &left);
+
+    if (r != -LX_ERESTARTSYS) {
+        return r;
+    }
+    if (!uptr_null(rem) && put_timespec_ns(rem, left) < 0) {
+        return -LX_EFAULT;
+    }
+    t->restart_fn = sleep_cpu_restart;
+    return -LX_ERESTART_RESTARTBLOCK;
+}
+
+static s64 sleep_cpu(struct task *t, s32 clock, bool absolute, s64 ns, uptr rem)
+{
+    s64 now;
     s64 r = clock_read(t, clock, &now);
 
     if (r < 0) {
         return r;
     }
-    end = absolute ? ns : (ns > S64_MAX - now ? S64_MAX : now + ns);
-    while (now < end) {
-        s64 step = MAX((end - now) / (s64)host_caps()->ncpu, CPU_POLL_NS);
-
-        r = sleep_to(mono_in(step));
-        r = r < 0 ? r : clock_read(t, clock, &now);
-        if (r < 0) {
-            return r == -LX_ERESTARTSYS ? -LX_ERESTARTNOHAND : r;
-        }
+    if (absolute) {
+        r = sleep_cpu_to(t, clock, ns, &now);
+        return r == -LX_ERESTARTSYS ? -LX_ERESTARTNOHAND : r;
     }
-    return 0;
+    t->restart_arg[0] = (u64)(s64)clock;
+    t->restart_arg[1] = (u64)(ns > S64_MAX - now ? S64_MAX : now + ns);
+    t->restart_arg[2] = rem.a;
+    return sleep_cpu_restart(t);
 }
 
 s64 sys_clock_nanosleep(struct task *t, s32 clock, u32 flags, uptr req, uptr rem)
@@ -239,7 +273,7 @@ s64 sys_clock_nanosleep(struct task *t, s32 clock, u32 flags, uptr req, uptr rem
         return r;
     }
     if (host < 0) {
-        return sleep_cpu(t, clock, absolute, ns);
+        return sleep_cpu(t, clock, absolute, ns, rem);
     }
     if (!absolute) {
         return sleep_for(t, ns, rem);
