@@ -74,8 +74,10 @@ static struct lock g_switch_lock = LOCK_INIT(LOCK_EPOLL); /* over the poll op, a
 static struct {
     struct lock lock;
     struct list_head list; /* [lock] struct async.due */
+    struct list_head dead; /* [lock] the same, of those without a reference left */
     _Atomic u32 any;       /* [a] */
-} g_due = {.lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(g_due.list)};
+} g_due = {
+    .lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(g_due.list), .dead = LIST_INIT(g_due.dead)};
 
 /* Files whose readiness the host knows. locks: s g_switch_lock  I set at boot */
 static struct {
@@ -84,14 +86,28 @@ static struct {
     async_supervise_fn *supervise; /* [I] */
 } g_host;
 
+/* The supervisor is to look at g_due. */
+static void call_supervisor(void)
+{
+    atomic_store(&g_due.any, 1);
+    host_unpark(0);
+}
+
+/* A file may end under locks that come after that of the owner's number (a mapping of it goes): the
+ * supervisor gives the number back. */
 static void async_put(struct async *a)
 {
-    if (ref_put(&a->ref)) {
-        if (a->pid) {
-            pid_put(a->pid);
-        }
-        kfree(a);
+    if (!ref_put(&a->ref)) {
+        return;
     }
+    if (!a->pid) {
+        kfree(a);
+        return;
+    }
+    lock_acquire(&g_due.lock);
+    list_add_tail(&a->due, &g_due.dead);
+    lock_release(&g_due.lock);
+    call_supervisor();
 }
 
 /* The file's, made if there is none; NULL: no memory. Borrowed from the file. */
@@ -277,8 +293,7 @@ static void tell(struct async *a, u32 what, s32 dir_fd)
         list_add_tail(&a->due, &g_due.list);
     }
     lock_release(&g_due.lock);
-    atomic_store(&g_due.any, 1);
-    host_unpark(0);
+    call_supervisor();
 }
 
 /* Of a wake-up's bits or a look at the file. 0: nothing one is told. */
@@ -715,12 +730,32 @@ static void send_due(struct async *a, const u32 *n_due, s32 dir_fd)
     }
 }
 
+static void free_dead(void)
+{
+    for (;;) {
+        struct async *a;
+
+        lock_acquire(&g_due.lock);
+        a = list_first_entry_or_null(&g_due.dead, struct async, due);
+        if (a) {
+            list_del(&a->due);
+        }
+        lock_release(&g_due.lock);
+        if (!a) {
+            return;
+        }
+        pid_put(a->pid);
+        kfree(a);
+    }
+}
+
 void async_run(void)
 {
     if (!atomic_load(&g_due.any)) {
         return;
     }
     atomic_store(&g_due.any, 0);
+    free_dead();
     for (;;) {
         u32 n_due[TELL_CODES];
         struct async *a;

@@ -126,7 +126,6 @@ static void inherit(const struct task *t, struct task *n, const struct lx_clone_
     n->nice = t->nice;
     n->sched_policy = t->sched_policy;
     n->ioprio = t->ioprio;
-    n->sched_prio = t->sched_prio;
     n->timer_slack = t->timer_slack;
     if (t->cpus) {
         inherit_cpus(t, n);
@@ -168,7 +167,7 @@ static void place_group(struct task *t, struct task *n, const struct lx_clone_ar
     g->pgrp = pid_get(up->pgrp);
     g->session = pid_get(up->session);
     g->tty = up->tty;
-    g->parent = (a->flags & LX_CLONE_PARENT) && up->parent != NULL ? up->parent : up;
+    group_set_parent(g, (a->flags & LX_CLONE_PARENT) && up->parent != NULL ? up->parent : up);
     group_get(g); /* the tree's */
     join_group(n);
     undo_note(&g->pid->group);
@@ -178,24 +177,26 @@ static void place_group(struct task *t, struct task *n, const struct lx_clone_ar
     list_add_tail(&g->sibling, &g->parent->children);
 }
 
-/* Into the process tree. From here on others can see n. References are taken before. */
+/*
+ * Into the process tree. From here on others can see n. References are taken before.
+ *   returns  0, -LX_EAGAIN no number is left, -LX_ERESTARTNOINTR a signal came in before: whoever
+ *            signals a process group hits the parent before the fork or parent and child after it
+ */
 static s64 link_task(struct task *t, struct task *n, const struct lx_clone_args *a)
 {
     struct group *g = n->group;
 
     lock_acquire(&g_pid_lock);
-    n->pid = pid_alloc_locked();
+    n->pid = kthread_interrupted() ? NULL : pid_alloc_locked();
     if (n->pid == NULL) {
         lock_release(&g_pid_lock);
-        return -LX_EAGAIN;
+        return kthread_interrupted() ? -LX_ERESTARTNOINTR : -LX_EAGAIN;
     }
     task_get(n); /* the tree's */
     if (a->flags & LX_CLONE_THREAD) {
         lock_acquire(&g->lock);
         join_group(n);
-        if (g->flags & GROUP_EXITING) {
-            atomic_fetch_or(&n->kt->work, KT_EXIT);
-        }
+        task_refresh_work(n); /* an exit, a stop, an exec that ends the others may be under way */
         lock_release(&g->lock);
     } else {
         place_group(t, n, a);
@@ -378,15 +379,10 @@ void borrow_return(struct task *n, lx_pid_t tid)
 
 static s64 tell_tids(struct task *n, const struct lx_clone_args *a, struct file *pidfd, s64 fd)
 {
-    s64 r = 0;
-
     if (a->flags & LX_CLONE_PARENT_SETTID) {
         (void)!put_user32(mk_uptr(a->parent_tid), (u32)task_tid(n)); /* a bad address is ignored */
     }
-    if (r == 0 && pidfd != NULL) {
-        r = put_user32(mk_uptr(a->pidfd), (u32)fd);
-    }
-    return r;
+    return pidfd != NULL ? put_user32(mk_uptr(a->pidfd), (u32)fd) : 0;
 }
 
 /* The new task as an object, with its slot unless it will borrow the caller's thread. */
@@ -520,7 +516,10 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
         r = pidfd_new(n->pid, 0, &pidfd);
         if (r == 0) {
             fd = fd_install(t->files, pidfd, 0, task_rlimit(t, LX_RLIMIT_NOFILE), true);
-            r = fd < 0 ? fd : 0;
+            if (fd < 0) {
+                file_put(pidfd);
+                r = fd;
+            }
         }
     }
     if (r == 0) {

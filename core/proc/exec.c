@@ -63,8 +63,10 @@ static void job_free(struct exec_job *job)
     kfree(job);
 }
 
-_Noreturn static void die(struct task *t)
+/* The old image is gone and the new one cannot be had. */
+_Noreturn static void die(struct task *t, struct exec_job *job)
 {
+    job_free(job);
     group_exit(t, LX_SIGSEGV);
 }
 
@@ -99,7 +101,7 @@ _Noreturn static void start_image(struct task *t, struct exec_job *job)
     r = exec_load(t, t->mm, &job->image, &job->args, &at);
     job_free(job);
     if (r < 0) {
-        die(t);
+        die(t, NULL);
     }
     memset(&kt->regs, 0, sizeof(kt->regs));
     kt->regs.rip = at.rip;
@@ -334,14 +336,14 @@ static s64 become_single(struct task *t)
     return g->flags & GROUP_EXITING ? -LX_EAGAIN : 0;
 }
 
-static void unshare_for_exec(struct task *t)
+static void unshare_for_exec(struct task *t, struct exec_job *job)
 {
     struct sighand *sh = t->sighand;
 
     if (atomic_load(&sh->ref.count) > 1) {
         struct sighand *own = sighand_copy(sh);
         if (own == NULL) {
-            die(t);
+            die(t, job);
         }
         lock_acquire(&t->group->lock);
         t->sighand = own;
@@ -354,7 +356,7 @@ static void unshare_for_exec(struct task *t)
     if (fdtable_shared(t->files)) {
         struct fdtable *own = fdtable_copy(t->files);
         if (own == NULL) {
-            die(t);
+            die(t, job);
         }
         struct fdtable *shared = t->files;
         lock_acquire(&g_pid_lock); /* others look under it */
@@ -375,16 +377,16 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 s
 {
     struct kthread *kt = kthread_self();
     struct mm *old = t->mm;
+    struct mm *mm = mm_new();
     lx_pid_t tid = task_tid(t);
     struct task *parent = t->vfork_parent;
     struct task handed = {.vfork_parent = parent, .borrow = t->borrow};
     bool last;
 
-    t->mm = mm_new();
-    if (t->mm == NULL) {
-        t->mm = old;
-        die(t);
+    if (mm == NULL) {
+        die(t, job);
     }
+    task_set_mm(t, mm);
     t->vfork_parent = NULL;
     t->borrow = NULL;
     kt->task = parent; /* if we are killed from here on, it is the parent that dies */
@@ -413,13 +415,11 @@ _Noreturn static void exec_here(struct task *t, struct exec_job *job)
     struct mm *mm = mm_new();
 
     if (mm == NULL) {
-        die(t);
+        die(t, job);
     }
     mm_clear(old);
     atomic_store(&mm->users, 1);
-    lock_acquire(&g_pid_lock);
-    t->mm = mm;
-    lock_release(&g_pid_lock);
+    task_set_mm(t, mm);
     mm_put(old);
     vfork_release(t);
     start_image(t, job);
@@ -431,7 +431,7 @@ _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
     futex_exit_robust(t);
     futex_clear_tid(t);
     atomic_store(&t->futex_exit, FUTEX_ALIVE);
-    unshare_for_exec(t);
+    unshare_for_exec(t, job);
     itimer_exec(t);
     reset_task(t, job);
     if (slot >= 0) {
@@ -519,6 +519,7 @@ static s64 do_execve(struct task *t, const struct exec_request *q, struct exec_j
     if (r == 0 && t->vfork_parent == NULL) {
         r = become_single(t);
         if (r < 0) {
+            job_free(job);
             task_exit_pending(t);
         }
     }

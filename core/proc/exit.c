@@ -110,8 +110,7 @@ static void reparent_children(struct group *g, struct wake_list *wake)
     list_for_each_entry_safe(c, next, &g->children, sibling)
     {
         list_del_init(&c->sibling);
-        undo_note(&c->parent);
-        c->parent = reaper;
+        group_set_parent(c, reaper);
         c->exit_signal = LX_SIGCHLD;
         if (reaper == NULL) {
             continue; /* pid 1 itself is ending; the instance goes */
@@ -295,12 +294,11 @@ void group_vanish_locked(struct group *g)
     undo_note(&g->session);
     undo_note(&g->pid->group);
     undo_note(&leader->pid->task);
-    undo_note(&g->parent);
     g->pgrp = NULL;
     g->session = NULL;
     g->pid->group = NULL;
     leader->pid->task = NULL;
-    g->parent = NULL;
+    group_set_parent(g, NULL);
     undo_commit(); /* references are given up for good only when nothing points by them any more */
     pid_put(pgrp);
     pid_put(session);
@@ -440,7 +438,7 @@ void task_exit(struct task *t, s32 code)
     lock_release(&t->group->lock);
     task_gone(t, code, true);
     futex_clear_tid(t);
-    t->mm = NULL;
+    task_set_mm(t, NULL);
     if (t->vfork_parent != NULL) {
         mm_put(mm);
         borrow_return(t, tid);
@@ -490,7 +488,7 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
     t->kt = NULL;
     group_begin_exit_locked(t->group, signalled ? LX_SIGKILL : 0);
     lock_release(&t->group->lock);
-    t->mm = NULL;
+    task_set_mm(t, NULL);
     futex_exit_killed(t);
     task_gone(t, LX_SIGKILL, false);
     if (mm != NULL) {

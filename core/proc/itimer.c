@@ -72,7 +72,7 @@ static u64 move_on(s64 *at_ns, s64 interval_ns, s64 now)
         return 1;
     }
     n = (u64)(now - *at_ns) / (u64)interval_ns + 1;
-    *at_ns += (s64)n * interval_ns;
+    *at_ns = interval_ns > S64_MAX - now ? S64_MAX : *at_ns + (s64)n * interval_ns;
     return n;
 }
 
@@ -131,7 +131,7 @@ static void itimer_fired(struct timer *timer)
     if (it->at_ns) {
         itimer_arm(it, now);
     }
-    if (it->which == CPU_LIMIT && now / NS_PER_SEC >= (s64)g->rlim[LX_RLIMIT_CPU].rlim_max) {
+    if (it->which == CPU_LIMIT && (u64)(now / NS_PER_SEC) >= g->rlim[LX_RLIMIT_CPU].rlim_max) {
         sig = LX_SIGKILL;
     }
     lock_release(&g->lock);
@@ -157,7 +157,7 @@ static s64 itimers_make(struct group *g)
         new->it[i].which = i;
     }
     lock_acquire(&g->lock);
-    if (!g->itimers) {
+    if (!g->itimers && !g->timers_over) {
         g->itimers = new;
         new = NULL;
     }
@@ -195,8 +195,8 @@ s64 itimer_set(struct group *g, u32 which, const struct itimer_state *new, struc
         return r;
     }
     now = itimer_now(g, which);
-    it = &g->itimers->it[which];
     lock_acquire(&g->lock);
+    it = &g->itimers->it[which]; /* the caller is of g, whose end is the timers' */
     if (old) {
         itimer_state(it, now, old);
     }
@@ -221,10 +221,12 @@ void itimer_cpu_limit(struct group *g)
         return;
     }
     lock_acquire(&g->lock);
-    it = &g->itimers->it[CPU_LIMIT];
-    it->interval_ns = NS_PER_SEC;
-    it->at_ns = soft < S64_MAX / NS_PER_SEC ? MAX((s64)soft, 1ll) * NS_PER_SEC : 0;
-    itimer_arm(it, now);
+    if (g->itimers) { /* else g has ended meanwhile: the limit may be set by another process */
+        it = &g->itimers->it[CPU_LIMIT];
+        it->interval_ns = NS_PER_SEC;
+        it->at_ns = soft < S64_MAX / NS_PER_SEC ? MAX((s64)soft, 1ll) * NS_PER_SEC : 0;
+        itimer_arm(it, now);
+    }
     lock_release(&g->lock);
 }
 
@@ -538,6 +540,7 @@ s64 ptimer_overrun(struct task *t, s32 id)
 /* Take p off its list and make its callback harmless. Group lock held. */
 static void ptimer_unlink(struct group *g, struct ptimer *p)
 {
+    undo_note(&g->timers->count);
     list_del(&p->node);
     g->timers->count--;
     p->at_ns = 0;
@@ -613,6 +616,7 @@ void itimer_group_exit(struct group *g)
     lock_acquire(&g->lock);
     its = g->itimers;
     g->itimers = NULL;
+    g->timers_over = true;
     for (u32 i = 0; its && i < N_ITIMERS; i++) {
         its->it[i].at_ns = 0;
     }

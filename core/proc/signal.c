@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "ks/log.h"
 #include "ks/slab.h"
+#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_wait.h"
 #include "proc/exit.h"
@@ -144,12 +145,13 @@ bool signal_pending(const struct task *t)
 
 void task_refresh_work(struct task *t)
 {
+    const struct group *g = t->group;
     u32 work = 0;
 
-    if (t->group->flags & GROUP_EXITING) {
+    if ((g->flags & GROUP_EXITING) || (g->exec_task != NULL && g->exec_task != t)) {
         work |= KT_EXIT;
     }
-    if (t->group->flags & GROUP_STOPPED) {
+    if (g->flags & GROUP_STOPPED) {
         work |= KT_STOP;
     }
     if (deliverable(t) != 0) {
@@ -176,6 +178,16 @@ void group_begin_exit_locked(struct group *g, s32 code)
 
 /* ------------------------------------------------------------------ sending ----------------- */
 
+bool signal_may_send(const struct task *t, const struct task *to, u32 sig)
+{
+    const struct cred *c = t->cred;
+    const struct cred *o = to->cred;
+
+    return t->group == to->group || c->euid == o->suid || c->euid == o->uid || c->uid == o->suid ||
+           c->uid == o->uid || cred_capable(c, LX_CAP_KILL) ||
+           (sig == LX_SIGCONT && t->group->session == to->group->session);
+}
+
 static bool ignored_by(struct group *g, u32 sig)
 {
     struct task *t;
@@ -200,6 +212,7 @@ static void remove_signals(struct group *g, struct sigpending *p, u64 set)
     if (!(p->set & set)) {
         return;
     }
+    undo_note(&p->set);
     p->set &= ~set;
     list_for_each_entry_safe(e, next, &p->queue, node)
     {
@@ -222,6 +235,13 @@ static void remove_everywhere(struct group *g, u64 set)
     }
 }
 
+void signal_forget(struct group *g, u32 sig)
+{
+    lock_acquire(&g->lock);
+    remove_everywhere(g, LX_SIGMASK(sig));
+    lock_release(&g->lock);
+}
+
 /* SIGCONT and the stop signals cancel each other when sent, whatever the receiver does. */
 static void cancel_opposites(struct group *g, u32 sig)
 {
@@ -232,12 +252,9 @@ static void cancel_opposites(struct group *g, u32 sig)
     } else if (sig == LX_SIGCONT) {
         remove_everywhere(g, SIG_STOPS);
         if (g->flags & GROUP_STOPPED) {
-            bool was = (g->flags & GROUP_STOPPED) != 0;
             g->flags &= ~(u32)GROUP_STOPPED;
-            if (was) {
-                g->flags |= GROUP_CONTINUED;
-                g->cont_reported = false;
-            }
+            g->flags |= GROUP_CONTINUED;
+            g->cont_reported = false;
             list_for_each_entry (t, &g->threads, in_group) {
                 task_kick(t, KT_STOP | KT_SIGNAL);
             }
@@ -323,7 +340,6 @@ static s64 enqueue(struct group *g, struct sigpending *p, u32 sig, const struct 
             e->info = (struct lx_siginfo){.code = LX_SI_KERNEL};
         }
         e->info.signo = (s32)sig;
-        e->timer = NULL;
         undo_note(&g->n_queued);
         g->n_queued++;
         list_add_tail(&e->node, &p->queue);
@@ -562,17 +578,12 @@ static u32 take_from(struct group *g, struct sigpending *p, u64 set, struct lx_s
         list_del(&found->node);
         undo_note(&g->n_queued);
         g->n_queued--;
-        if (found->timer != NULL && g_timer_signal_taken != NULL) {
-            g_timer_signal_taken(found->timer, info);
-        }
         kfree(found);
     } else {
         *info = (struct lx_siginfo){.signo = (s32)sig};
     }
     return sig;
 }
-
-void (*g_timer_signal_taken)(void *timer, struct lx_siginfo *info);
 
 u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
 {
@@ -661,36 +672,6 @@ static void settle_restart(struct task *t, struct regs *r, const struct lx_sigac
     kt->syscall_ret_nr = ~0ull;
 }
 
-static void run_handler(struct task *t, struct regs *r, u32 sig, const struct lx_siginfo *info)
-{
-    struct sighand *sh = t->sighand;
-    struct lx_sigaction sa;
-    u64 old_mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
-    u64 mask;
-
-    lock_acquire(&sh->lock);
-    sa = sh->action[sig - 1];
-    if (sa.flags & LX_SA_RESETHAND) {
-        sh->action[sig - 1].handler = LX_SIG_DFL;
-    }
-    lock_release(&sh->lock);
-    settle_restart(t, r, &sa);
-    if (sigframe_push(t, r, sig, info, &sa, old_mask) < 0) {
-        struct lx_siginfo segv = {.signo = LX_SIGSEGV, .code = LX_SI_KERNEL};
-        if (sig == LX_SIGSEGV) {
-            group_exit(t, LX_SIGSEGV | 0x80);
-        }
-        signal_force(t, &segv);
-        return;
-    }
-    t->restore_sigmask = false;
-    mask = t->sigmask | sa.mask;
-    if (!(sa.flags & LX_SA_NODEFER)) {
-        mask |= LX_SIGMASK(sig);
-    }
-    signal_set_mask(t, mask);
-}
-
 void (*g_signal_seen)(struct task *t, const struct lx_siginfo *info, bool deadly);
 
 static void show_signal(struct task *t, const struct lx_siginfo *info, bool deadly)
@@ -700,10 +681,44 @@ static void show_signal(struct task *t, const struct lx_siginfo *info, bool dead
     }
 }
 
-static s32 death_code(enum sig_default d, u32 sig)
+/* What is to be done about a signal taken from the queue: others may change it at any time. */
+static struct lx_sigaction take_action(struct task *t, u32 sig)
 {
-    (void)d; /* no core is written: RLIMIT_CORE is 0, WCOREDUMP stays clear */
-    return (s32)sig;
+    struct sighand *sh = t->sighand;
+    struct lx_sigaction sa;
+
+    lock_acquire(&sh->lock);
+    sa = sh->action[sig - 1];
+    if (sa.handler != LX_SIG_IGN && (sa.flags & LX_SA_RESETHAND)) {
+        sh->action[sig - 1].handler = LX_SIG_DFL;
+    }
+    lock_release(&sh->lock);
+    return sa;
+}
+
+static void run_handler(struct task *t, struct regs *r, const struct lx_siginfo *info,
+                        const struct lx_sigaction *sa)
+{
+    u64 old_mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
+    u32 sig = (u32)info->signo;
+    u64 mask;
+
+    settle_restart(t, r, sa);
+    if (sigframe_push(t, r, sig, info, sa, old_mask) < 0) {
+        struct lx_siginfo segv = {.signo = LX_SIGSEGV, .code = LX_SI_KERNEL};
+        if (sig == LX_SIGSEGV) {
+            show_signal(t, &segv, true);
+            group_exit(t, LX_SIGSEGV);
+        }
+        signal_force(t, &segv);
+        return;
+    }
+    t->restore_sigmask = false;
+    mask = t->sigmask | sa->mask;
+    if (!(sa->flags & LX_SA_NODEFER)) {
+        mask |= LX_SIGMASK(sig);
+    }
+    signal_set_mask(t, mask);
 }
 
 /* A fault of the program itself, which would only fault again. */
@@ -743,13 +758,13 @@ void signal_deliver(struct task *t, struct regs *r)
         if (sig == 0) {
             break;
         }
-        sa = t->sighand->action[sig - 1];
+        sa = take_action(t, sig);
         if (sa.handler == LX_SIG_IGN) {
             continue;
         }
         if (sa.handler != LX_SIG_DFL) {
             show_signal(t, &info, false);
-            run_handler(t, r, sig, &info);
+            run_handler(t, r, &info, &sa);
             atomic_fetch_or(&kt->work, KT_RESTORE);
             continue; /* further ones stack their frames on top, as on Linux */
         }
@@ -768,7 +783,7 @@ void signal_deliver(struct task *t, struct regs *r)
         if (d == SIGD_CORE) {
             log_death(t, r, sig, &info);
         }
-        group_exit(t, death_code(d, sig));
+        group_exit(t, (s32)sig); /* no core is ever written: WCOREDUMP stays clear */
     }
     settle_restart(t, r, NULL);
     if (t->restore_sigmask) {

@@ -25,6 +25,11 @@ void sigpending_init(struct sigpending *p);
 void sigpending_flush(struct sigpending *p);
 /* Take one pending signal out of `set` for t; 0 none. g locked by callee. */
 u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info);
+/* Whether t may send sig to `to` and its process (kill(2)): same user, CAP_KILL, or SIGCONT within
+ * the session. g_pid_lock held. */
+bool signal_may_send(const struct task *t, const struct task *to, u32 sig);
+/* sig is ignored from now on: forget what is pending of it, for all threads. Takes g->lock. */
+void signal_forget(struct group *g, u32 sig);
 /* group lock held: make t look at its signals (or its end) soon. */
 void task_kick(struct task *t, u32 work);
 /* group lock held: recompute KT_* of a task that starts to run on its kthread. */
@@ -39,10 +44,8 @@ s64 sigframe_pop(struct task *t, struct regs *r);
 /* Vector state as at the start of a program. */
 void fpu_init(void);
 
-/* Hooks of later files: signalfd readers are to look (group lock held); a timer's signal was
- * taken (overrun count). */
+/* Hook of signalfd.c: readers are to look. Group lock held. */
 extern void (*g_signalfd_wake)(struct group *g);
-extern void (*g_timer_signal_taken)(void *timer, struct lx_siginfo *info);
 
 /* Default action of a signal. */
 enum sig_default { SIGD_TERM, SIGD_CORE, SIGD_IGNORE, SIGD_STOP, SIGD_CONT };

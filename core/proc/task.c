@@ -128,24 +128,54 @@ struct group *group_find(lx_pid_t pid)
     return g;
 }
 
+/* The first number in use from *nr on; NULL at the end. g_pid_lock held. */
+static struct pid *pid_next_locked(lx_pid_t *nr)
+{
+    for (lx_pid_t i = MAX(*nr, 1); i < PID_MAX; i++) {
+        struct pid **chunk = g_pids[i / PID_CHUNK];
+
+        if (chunk == NULL) {
+            i |= PID_CHUNK - 1;
+        } else if (chunk[i % PID_CHUNK] != NULL) {
+            *nr = i;
+            return chunk[i % PID_CHUNK];
+        }
+    }
+    return NULL;
+}
+
 struct group *group_next(lx_pid_t *nr)
 {
     struct group *g = NULL;
+    struct pid *p;
 
     lock_acquire(&g_pid_lock);
-    for (lx_pid_t i = *nr; i < PID_MAX && g == NULL; i++) {
-        if (g_pids[i / PID_CHUNK] == NULL) {
-            i |= PID_CHUNK - 1;
-            continue;
-        }
-        struct pid *p = g_pids[i / PID_CHUNK][i % PID_CHUNK];
-        if (p != NULL && p->group != NULL) {
+    while (g == NULL && (p = pid_next_locked(nr)) != NULL) {
+        if (p->group != NULL) {
             g = group_get(p->group);
-            *nr = i;
+        } else {
+            ++*nr;
         }
     }
     lock_release(&g_pid_lock);
     return g;
+}
+
+struct task *task_next(lx_pid_t *nr)
+{
+    struct task *t = NULL;
+    struct pid *p;
+
+    lock_acquire(&g_pid_lock);
+    while (t == NULL && (p = pid_next_locked(nr)) != NULL) {
+        if (p->task != NULL) {
+            t = task_get(p->task);
+        } else {
+            ++*nr;
+        }
+    }
+    lock_release(&g_pid_lock);
+    return t;
 }
 
 u32 group_count(void)
@@ -219,14 +249,19 @@ lx_pid_t task_tgid(const struct task *t)
     return t->group->pid->nr;
 }
 
-lx_pid_t group_ppid(struct group *g)
+void group_set_parent(struct group *g, struct group *parent)
 {
-    lx_pid_t nr;
+    undo_note(&g->parent);
+    undo_note(&g->ppid);
+    g->parent = parent;
+    __atomic_store_n(&g->ppid, parent != NULL ? parent->pid->nr : 0, __ATOMIC_RELAXED);
+}
 
+void task_set_mm(struct task *t, struct mm *mm)
+{
     lock_acquire(&g_pid_lock);
-    nr = g->parent != NULL ? g->parent->pid->nr : 0;
+    t->mm = mm;
     lock_release(&g_pid_lock);
-    return nr;
 }
 
 u64 task_rlimit(const struct task *t, u32 which)

@@ -41,8 +41,6 @@ struct pid {
 struct sigqueue_entry {
     struct list_head node;
     struct lx_siginfo info;
-    u32 uid;
-    void *timer;
 };
 struct sigpending {
     struct list_head queue;
@@ -75,6 +73,7 @@ struct group {
     struct pid *pgrp, *session;           /* [P] */
     struct list_head in_pgrp, in_session; /* [P] */
     struct group *parent;                 /* [P] NULL for init */
+    lx_pid_t ppid;                        /* [P writes, a] number of the parent, 0 for init */
     struct list_head children;            /* [P] groups */
     struct list_head sibling;             /* [P] */
     struct list_head threads;             /* [P,g] tasks by in_group */
@@ -95,7 +94,8 @@ struct group {
     struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
     struct tty *tty;             /* [P] controlling terminal, referenced by the session */
     struct itimers *itimers;     /* [g] proc/itimer.c */
-    struct posix_timers *timers; /* [g] proc/ptimer.c */
+    struct posix_timers *timers; /* [g] the same */
+    bool timers_over;            /* [g] the group has ended: none are made any more */
     u64 start_ns;                /* [I] HOST_CLOCK_BOOT */
     struct host_times dead;      /* [P] of the whole process, once it is a zombie */
     struct host_times reaped;    /* [P] of waited-for children */
@@ -112,9 +112,9 @@ struct task {
     struct pid *pid;           /* [I after exec] tid */
     struct group *group;       /* [I] */
     struct list_head in_group; /* [P,g] */
-    struct mm *mm;             /* [o] */
-    struct fdtable *files;     /* [o] */
-    struct fsinfo *fs;         /* [o] */
+    struct mm *mm;             /* [o writes, P others read] */
+    struct fdtable *files;     /* [o writes, P others read] */
+    struct fsinfo *fs;         /* [o writes, P others read] */
     struct sighand *sighand;   /* [o] */
     struct cred *cred;         /* [o writes, P others read] */
     _Atomic u32 state;         /* enum task_state, for /proc */
@@ -150,11 +150,11 @@ struct task {
     u64 restart_arg[5];
     u64 fs_base; /* [o] while not loaded */
     s32 nice;
-    u8 *cpus; /* [P] processors that were chosen, CPU_MASK_SIZE bytes; NULL: never */
-    u32 sched_policy, sched_prio; /* [a] */
-    u32 ioprio;                   /* [a] as ioprio_set(2) had it */
-    u8 mce_late;                  /* [o] PR_MCE_KILL policy + 1, 0 none was set */
-    bool sched_reset;             /* [a] SCHED_RESET_ON_FORK: a child starts without it */
+    u8 *cpus;         /* [P] processors that were chosen, CPU_MASK_SIZE bytes; NULL: never */
+    u32 sched_policy; /* [a] LX_SCHED_*, of those without priorities */
+    u32 ioprio;       /* [a] as ioprio_set(2) had it */
+    u8 mce_late;      /* [o] PR_MCE_KILL policy + 1, 0 none was set */
+    bool sched_reset; /* [a] SCHED_RESET_ON_FORK: a child starts without it */
     u64 timer_slack;
     u64 io_read, io_written, n_syscalls;
     void *ptrace; /* later */
@@ -176,9 +176,17 @@ struct pid *pid_get(struct pid *p);
 void pid_put(struct pid *p);
 lx_pid_t task_tid(const struct task *t);
 lx_pid_t task_tgid(const struct task *t);
-lx_pid_t group_ppid(struct group *g); /* takes g_pid_lock */
-/* Walk all groups for /proc: the first with pid >= *nr, referenced; NULL at the end. */
+static inline lx_pid_t group_ppid(const struct group *g)
+{
+    return __atomic_load_n(&g->ppid, __ATOMIC_RELAXED);
+}
+/* t has another address space from now on, or none (NULL); no reference changes hands. Takes
+ * g_pid_lock. */
+void task_set_mm(struct task *t, struct mm *mm);
+/* Walk all groups, or all threads: the first with a number >= *nr, referenced, and its number in
+ * *nr; NULL at the end. Take g_pid_lock. */
 struct group *group_next(lx_pid_t *nr);
+struct task *task_next(lx_pid_t *nr);
 u32 group_count(void);
 u32 task_count(void);
 

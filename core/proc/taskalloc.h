@@ -10,5 +10,7 @@ struct pid *pid_find_locked(lx_pid_t nr); /* borrowed */
 /* Empty objects with one reference; limits copied from `like` or the defaults. */
 struct group *group_alloc(const struct group *like);
 struct task *task_alloc(struct group *g);
+/* g is a child of `parent` from now on (NULL: of nobody). g_pid_lock held. */
+void group_set_parent(struct group *g, struct group *parent);
 /* Prepare a slot's kthread for t, before a host thread is started on it. */
 void kthread_setup(u32 slot, struct task *t);

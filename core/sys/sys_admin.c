@@ -146,7 +146,9 @@ static s64 unshare_files(struct task *t)
     if (!own) {
         return -LX_ENOMEM;
     }
+    lock_acquire(&g_pid_lock); /* others look under it */
     t->files = own;
+    lock_release(&g_pid_lock);
     fdtable_put(old, t);
     return 0;
 }
@@ -163,7 +165,9 @@ static s64 unshare_fs(struct task *t)
     if (!own) {
         return -LX_ENOMEM;
     }
+    lock_acquire(&g_pid_lock);
     t->fs = own;
+    lock_release(&g_pid_lock);
     fsinfo_put(old);
     return 0;
 }
@@ -265,18 +269,13 @@ static s64 compare(struct task *t, struct task *a, struct task *b, s32 type, u64
     }
 }
 
-/* As ptrace(2) asks for. */
-static bool may_compare(struct task *t, struct task *of)
+static bool may_compare(struct task *t, struct task *a, struct task *b)
 {
-    const struct cred *c = t->cred;
-    struct cred *o = of->group == t->group ? NULL : cred_of(of, 0);
-    bool ok = of->group == t->group || cred_capable(c, LX_CAP_SYS_PTRACE);
+    bool ok;
 
-    if (o && !ok) {
-        ok = c->uid == o->uid && c->uid == o->euid && c->uid == o->suid && c->gid == o->gid &&
-             c->gid == o->egid && c->gid == o->sgid;
-    }
-    cred_put(o);
+    lock_acquire(&g_pid_lock);
+    ok = task_may_attach(t, a) && task_may_attach(t, b);
+    lock_release(&g_pid_lock);
     return ok;
 }
 
@@ -286,7 +285,7 @@ s64 sys_kcmp(struct task *t, s32 pid1, s32 pid2, s32 type, u64 idx1, u64 idx2)
     struct task *b = task_find(pid2);
     s64 r = -LX_ESRCH;
 
-    if (a && b && !(may_compare(t, a) && may_compare(t, b))) {
+    if (a && b && !may_compare(t, a, b)) {
         r = -LX_EPERM;
     } else if (a && b) {
         r = compare(t, a, b, type, (u64[]){idx1, idx2});

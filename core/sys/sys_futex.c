@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* futex(2), futex_waitv(2), get_robust_list(2). */
 #include "ks/uaccess.h"
-#include "lx_capability.h"
 #include "lx_errno.h"
+#include "proc/cred.h"
 #include "proc/futex.h"
 #include "proc/timeconv.h"
 #include "sysproto.h"
@@ -173,17 +173,18 @@ s64 sys_set_robust_list(struct task *t, uptr head, u64 len)
 s64 sys_get_robust_list(struct task *t, s32 pid, uptr head, uptr len)
 {
     struct task *of = pid ? task_find(pid) : task_get(t);
-    s64 r = 0;
+    bool allowed;
+    s64 r;
     u64 at;
 
     if (!of) {
         return -LX_ESRCH;
     }
-    if (of->group != t->group && !cred_capable(t->cred, LX_CAP_SYS_PTRACE)) {
-        r = -LX_EPERM;
-    }
+    lock_acquire(&g_pid_lock);
+    allowed = task_may_attach(t, of);
+    lock_release(&g_pid_lock);
     at = of->robust_list.a;
     task_put(of);
-    r = r < 0 ? r : put_user64(len, sizeof(struct lx_robust_list_head));
+    r = allowed ? put_user64(len, sizeof(struct lx_robust_list_head)) : -LX_EPERM;
     return r < 0 ? r : put_user64(head, at);
 }

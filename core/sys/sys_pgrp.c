@@ -18,11 +18,7 @@ s64 sys_gettid(struct task *t)
 
 s64 sys_getppid(struct task *t)
 {
-    /* [P], read without the lock: the parent can only be replaced, never freed while we are its
-     * child, and a number read just before is as good as one read just after */
-    const struct group *parent = __atomic_load_n(&t->group->parent, __ATOMIC_RELAXED);
-
-    return parent != NULL ? parent->pid->nr : 0;
+    return group_ppid(t->group);
 }
 
 s64 sys_set_tid_address(struct task *t, uptr tidptr)
@@ -31,20 +27,12 @@ s64 sys_set_tid_address(struct task *t, uptr tidptr)
     return t->pid->nr;
 }
 
-/* The group of `pid` (0: the caller's), borrowed. g_pid_lock held. */
-static struct group *group_of(struct task *t, s32 pid)
+/* The group of thread `tid` (0: the caller's), borrowed, or NULL. g_pid_lock held. */
+static struct group *group_of(struct task *t, s32 tid)
 {
-    struct pid *p;
+    struct pid *p = tid == 0 ? t->pid : pid_find_locked(tid);
 
-    if (pid == 0) {
-        return t->group;
-    }
-    p = pid_find_locked(pid);
-    if (p == NULL || p->group == NULL ||
-        (p->group->flags & GROUP_ZOMBIE && p->group->pgrp == NULL)) {
-        return NULL;
-    }
-    return p->group;
+    return p == NULL ? NULL : p->group != NULL ? p->group : p->task != NULL ? p->task->group : NULL;
 }
 
 static s64 check_setpgid(struct task *t, struct group *g, s32 pgid)
@@ -96,7 +84,7 @@ s64 sys_setpgid(struct task *t, s32 pid, s32 pgid)
     if (pgid == 0 && g != NULL) {
         pgid = g->pid->nr;
     }
-    r = check_setpgid(t, g, pgid);
+    r = g != NULL && pid != 0 && pid != g->pid->nr ? -LX_EINVAL : check_setpgid(t, g, pgid);
     if (r == 0) {
         target = pid_find_locked(pgid);
         if (g->pgrp != target) {

@@ -2,12 +2,13 @@
 /* pidfd_open(2) and its like, signalfd(2). */
 #include "fs/procfs/procfs.h"
 #include "ks/uaccess.h"
-#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_resource.h"
 #include "lx_wait.h"
+#include "proc/cred.h"
 #include "proc/pidfd.h"
+#include "proc/signal.h"
 #include "proc/signalfd.h"
 #include "proc/task.h"
 #include "proc/taskalloc.h"
@@ -89,17 +90,6 @@ s64 sys_pidfd_open(struct task *t, s32 nr, u32 flags)
     return r < 0 ? r : install(t, f, true);
 }
 
-/* Whether t may send sig to g, as kill(2) has it. g_pid_lock held. */
-static bool may_signal_locked(struct task *t, struct group *g, u32 sig)
-{
-    const struct cred *c = t->cred;
-    const struct cred *o = g->leader->cred;
-
-    return t->group == g || c->euid == o->suid || c->euid == o->uid || c->uid == o->suid ||
-           c->uid == o->uid || cred_capable(c, LX_CAP_KILL) ||
-           (sig == LX_SIGCONT && t->group->session == g->session);
-}
-
 /* The live process of a pidfd, referenced; NULL gone. g_pid_lock held. */
 static struct group *group_of_locked(struct pid *p)
 {
@@ -149,8 +139,7 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
     struct pid *p;
     s64 r;
 
-    if ((flags && flags != LX_PIDFD_SIGNAL_THREAD && flags != LX_PIDFD_SIGNAL_THREAD_GROUP) ||
-        sig < 0 || sig > LX_NSIG) {
+    if (flags && flags != LX_PIDFD_SIGNAL_THREAD && flags != LX_PIDFD_SIGNAL_THREAD_GROUP) {
         return -LX_EINVAL;
     }
     f = fd_get(t->files, pidfd);
@@ -163,10 +152,13 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
         return r;
     }
     r = make_info(t, (u32)sig, info, p, &si);
+    if (r == 0 && (u32)sig > LX_NSIG) {
+        r = -LX_EINVAL;
+    }
     if (r == 0) {
         lock_acquire(&g_pid_lock);
         g = group_of_locked(p);
-        r = !g ? -LX_ESRCH : may_signal_locked(t, g, (u32)sig) ? 0 : -LX_EPERM;
+        r = !g ? -LX_ESRCH : signal_may_send(t, g->leader, (u32)sig) ? 0 : -LX_EPERM;
         lock_release(&g_pid_lock);
     }
     if (r == 0 && flags == LX_PIDFD_SIGNAL_THREAD) { /* a pidfd's own thread is the first */
@@ -179,14 +171,6 @@ s64 sys_pidfd_send_signal(struct task *t, s32 pidfd, s32 sig, uptr info, u32 fla
     }
     pid_put(p);
     return r;
-}
-
-/* Same ids, or CAP_SYS_PTRACE: as ptrace(2) asks for. */
-static bool may_look_into(const struct cred *c, const struct cred *o)
-{
-    return cred_capable(c, LX_CAP_SYS_PTRACE) ||
-           (c->fsuid == o->uid && c->fsuid == o->euid && c->fsuid == o->suid &&
-            c->fsgid == o->gid && c->fsgid == o->egid && c->fsgid == o->sgid);
 }
 
 s64 sys_pidfd_getfd(struct task *t, s32 pidfd, s32 targetfd, u32 flags)
@@ -208,7 +192,7 @@ s64 sys_pidfd_getfd(struct task *t, s32 pidfd, s32 targetfd, u32 flags)
     lock_acquire(&g_pid_lock);
     if (!p || !p->group) {
         r = p ? -LX_ESRCH : -LX_EBADF;
-    } else if (!may_look_into(t->cred, p->group->leader->cred)) {
+    } else if (!task_may_attach(t, p->group->leader)) {
         r = -LX_EPERM;
     } else if (p->group->leader->files && !atomic_load(&p->exited)) {
         files = fdtable_get(p->group->leader->files);

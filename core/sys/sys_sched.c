@@ -20,7 +20,12 @@
 #define NICE_MIN       (-20)
 #define NICE_MAX       19
 #define IOPRIO_NONE    0
-#define IOPRIO_SHIFT   13
+/* Flags of sched_setattr(2). */
+#define ATTR_FLAGS                                                                                 \
+    (LX_SCHED_FLAG_RESET_ON_FORK | LX_SCHED_FLAG_RECLAIM | LX_SCHED_FLAG_DL_OVERRUN |              \
+     LX_SCHED_FLAG_KEEP_POLICY | LX_SCHED_FLAG_KEEP_PARAMS)
+#define UTIL_CLAMP   (LX_SCHED_FLAG_UTIL_CLAMP_MIN | LX_SCHED_FLAG_UTIL_CLAMP_MAX)
+#define IOPRIO_SHIFT 13
 
 s64 sys_sched_yield(struct task *t)
 {
@@ -220,62 +225,65 @@ static bool may_leave(struct task *t, const struct task *of, s32 policy, bool re
     return reset || !of->sched_reset;
 }
 
-static s64 set_policy(struct task *t, s32 pid, s32 policy, s32 prio)
+/* `of` may be scheduled so by t: 0, -LX_EINVAL, -LX_EPERM. */
+static s64 check_change(struct task *t, struct task *of, s32 policy, bool reset, s32 prio)
 {
-    bool reset = ((u32)policy & LX_SCHED_RESET_ON_FORK) != 0;
-    struct task *of;
-    s64 r;
+    s64 r = check_policy(policy);
 
-    policy = (s32)((u32)policy & ~(u32)LX_SCHED_RESET_ON_FORK);
-    r = check_policy(policy);
-    if (pid < 0 || r == -LX_EINVAL) {
+    if (r == -LX_EINVAL || policy == LX_SCHED_DEADLINE || /* a deadline needs more than these */
+        (r < 0 ? prio < 1 || prio > 99 : prio != 0)) {
         return -LX_EINVAL;
     }
-    if (policy == LX_SCHED_DEADLINE || (r < 0 ? prio < 1 || prio > 99 : prio != 0)) {
-        return -LX_EINVAL; /* a deadline needs more than a priority */
-    }
-    of = find(t, pid);
+    return r == 0 && may_set(t, of) && may_leave(t, of, policy, reset) ? 0 : -LX_EPERM;
+}
+
+/* policy with LX_SCHED_RESET_ON_FORK, as sched_getscheduler(2) tells it; KEEP_POLICY: as it is. */
+#define KEEP_POLICY (-1)
+static s64 set_policy(struct task *t, s32 pid, s32 policy, s32 prio)
+{
+    struct task *of = find(t, pid);
+    bool reset;
+    s64 r;
+
     if (!of) {
         return -LX_ESRCH;
     }
-    if (r == 0 && (!may_set(t, of) || !may_leave(t, of, policy, reset))) {
-        r = -LX_EPERM;
+    if (policy == KEEP_POLICY) {
+        policy = (s32)(of->sched_policy | (of->sched_reset ? LX_SCHED_RESET_ON_FORK : 0));
     }
+    reset = ((u32)policy & LX_SCHED_RESET_ON_FORK) != 0;
+    policy = (s32)((u32)policy & ~(u32)LX_SCHED_RESET_ON_FORK);
+    r = check_change(t, of, policy, reset, prio);
     if (r == 0) {
         of->sched_reset = reset;
         of->sched_policy = (u32)policy;
-        of->sched_prio = (u32)prio;
     }
     task_put(of);
     return r;
 }
 
-s64 sys_sched_setscheduler(struct task *t, s32 pid, s32 policy, uptr param)
+static s64 get_param(s32 pid, uptr param, s32 *prio)
 {
-    u32 prio;
-
-    if (uptr_null(param)) {
+    if (uptr_null(param) || pid < 0) {
         return -LX_EINVAL;
     }
-    if (get_user32(param, &prio) < 0) {
-        return -LX_EFAULT;
-    }
-    return policy < 0 ? -LX_EINVAL : set_policy(t, pid, policy, (s32)prio);
+    return get_user32(param, (u32 *)prio);
+}
+
+s64 sys_sched_setscheduler(struct task *t, s32 pid, s32 policy, uptr param)
+{
+    s32 prio;
+    s64 r = policy < 0 ? -LX_EINVAL : get_param(pid, param, &prio);
+
+    return r < 0 ? r : set_policy(t, pid, policy, prio);
 }
 
 s64 sys_sched_setparam(struct task *t, s32 pid, uptr param)
 {
-    s64 policy;
-    u32 prio;
+    s32 prio;
+    s64 r = get_param(pid, param, &prio);
 
-    if (uptr_null(param)) {
-        return -LX_EINVAL;
-    }
-    if (get_user32(param, &prio) < 0) {
-        return -LX_EFAULT;
-    }
-    policy = sys_sched_getscheduler(t, pid);
-    return policy < 0 ? policy : set_policy(t, pid, (s32)policy, (s32)prio);
+    return r < 0 ? r : set_policy(t, pid, KEEP_POLICY, prio);
 }
 
 s64 sys_sched_getparam(struct task *t, s32 pid, uptr param)
@@ -323,7 +331,7 @@ static s64 set_nice(struct task *t, struct task *of, s32 nice)
     return 0;
 }
 
-/* Call fn for the tasks that (which, who) names: every thread leader that fits. */
+/* The tasks that (which, who) names: a thread, or all threads of a process group or user. */
 struct chosen {
     struct task *by;
     s32 which, who;
@@ -351,21 +359,15 @@ static bool is_chosen(const struct chosen *c, struct task *of)
 /* The next task, referenced, or NULL. */
 static struct task *next_chosen(struct chosen *c)
 {
-    struct group *g;
+    struct task *of;
 
     if (c->which == LX_PRIO_PROCESS) {
         return c->next++ ? NULL : find(c->by, c->who);
     }
-    c->next = MAX(c->next, 1);
-    while ((g = group_next(&c->next)) != NULL) {
-        struct task *of = task_find(c->next++);
-
-        group_put(g);
-        if (of && is_chosen(c, of)) {
+    for (; (of = task_next(&c->next)) != NULL; task_put(of)) {
+        c->next++;
+        if (is_chosen(c, of)) {
             return of;
-        }
-        if (of) {
-            task_put(of);
         }
     }
     return NULL;
@@ -429,45 +431,89 @@ s64 sys_sched_getattr(struct task *t, s32 pid, uptr attr, u32 size, u32 flags)
     return copy_to_user(attr, &a, a.size);
 }
 
+/* The structure of a program that may know a longer one: what we do not know must be zero. */
+static s64 get_attr(uptr attr, struct lx_sched_attr *a)
+{
+    u32 size;
+    s64 r = get_user32(attr, &size);
+
+    if (r < 0) {
+        return r;
+    }
+    size = size ? size : LX_SCHED_ATTR_SIZE_VER0;
+    r = size < LX_SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE ? -LX_E2BIG : 0;
+    memset(a, 0, sizeof(*a));
+    if (r == 0) {
+        r = copy_from_user(a, attr, MIN(size, (u32)sizeof(*a)));
+    }
+    for (u32 i = sizeof(*a); i < size && r == 0; i++) {
+        u8 byte;
+
+        r = copy_from_user(&byte, uptr_add(attr, i), 1);
+        r = r == 0 && byte ? -LX_E2BIG : r;
+    }
+    if (r == -LX_E2BIG) {
+        r = put_user32(attr, sizeof(*a));
+        return r < 0 ? r : -LX_E2BIG;
+    }
+    a->size = size;
+    return r;
+}
+
+static bool valid_deadline(const struct lx_sched_attr *a)
+{
+    return a->sched_runtime >= 1024 && a->sched_runtime <= a->sched_deadline &&
+           (s64)a->sched_deadline >= 0 &&
+           (!a->sched_period || a->sched_deadline <= a->sched_period);
+}
+
+static s64 check_flags(u64 flags)
+{
+    if (flags & ~(u64)(ATTR_FLAGS | UTIL_CLAMP)) {
+        return -LX_EINVAL;
+    }
+    return flags & UTIL_CLAMP ? -LX_EOPNOTSUPP : 0;
+}
+
+static s64 set_attr_policy(struct task *t, s32 pid, const struct lx_sched_attr *a)
+{
+    u32 reset = a->sched_flags & LX_SCHED_FLAG_RESET_ON_FORK ? LX_SCHED_RESET_ON_FORK : 0;
+
+    if (a->sched_flags & LX_SCHED_FLAG_KEEP_POLICY) {
+        return 0;
+    }
+    if (a->sched_policy == LX_SCHED_DEADLINE) {
+        return valid_deadline(a) ? -LX_EPERM : -LX_EINVAL;
+    }
+    return set_policy(t, pid, (s32)(a->sched_policy | reset), (s32)a->sched_priority);
+}
+
 s64 sys_sched_setattr(struct task *t, s32 pid, uptr attr, u32 flags)
 {
     struct lx_sched_attr a;
     struct task *of;
-    u32 size;
     s64 r;
 
     if (uptr_null(attr) || pid < 0 || flags) {
         return -LX_EINVAL;
     }
-    if (get_user32(attr, &size) < 0) {
-        return -LX_EFAULT;
+    r = get_attr(attr, &a);
+    if (r < 0) {
+        return r;
     }
-    size = size ? size : LX_SCHED_ATTR_SIZE_VER0;
-    if (size < LX_SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE) {
-        r = put_user32(attr, sizeof(a));
-        return r < 0 ? r : -LX_E2BIG;
+    if ((a.sched_flags & UTIL_CLAMP && a.size < sizeof(a)) || (s32)a.sched_policy < 0) {
+        return -LX_EINVAL;
     }
-    memset(&a, 0, sizeof(a));
-    if (copy_from_user(&a, attr, MIN(size, (u32)sizeof(a))) < 0) {
-        return -LX_EFAULT;
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
     }
-    if (a.sched_policy == LX_SCHED_DEADLINE && a.sched_runtime >= 1024 &&
-        a.sched_runtime <= a.sched_deadline && (s64)a.sched_deadline >= 0 &&
-        (!a.sched_period || a.sched_deadline <= a.sched_period)) {
-        return -LX_EPERM;
-    }
-    r = a.sched_flags & LX_SCHED_FLAG_KEEP_POLICY
-            ? 0
-            : set_policy(
-                  t, pid,
-                  (s32)(a.sched_policy |
-                        (a.sched_flags & LX_SCHED_FLAG_RESET_ON_FORK ? LX_SCHED_RESET_ON_FORK : 0)),
-                  (s32)a.sched_priority);
-    of = r < 0 ? NULL : find(t, pid);
-    if (of) {
+    r = check_flags(a.sched_flags);
+    r = r < 0 ? r : set_attr_policy(t, pid, &a);
+    if (r == 0 && !(a.sched_flags & LX_SCHED_FLAG_KEEP_PARAMS)) {
         r = set_nice(t, of, MIN(MAX(a.sched_nice, NICE_MIN), NICE_MAX));
-        task_put(of);
     }
+    task_put(of);
     return r == -LX_EACCES ? -LX_EPERM : r;
 }
 
@@ -478,7 +524,7 @@ static struct chosen ioprio_chosen(struct task *t, s32 which, s32 who)
 }
 
 /* The host schedules: the class is kept for those who ask, and has no effect. Of several the
- * highest counts: the smallest number, where 0 (none) is best effort in the middle. */
+ * smallest number counts. */
 s64 sys_ioprio_get(struct task *t, s32 which, s32 who)
 {
     struct chosen c = ioprio_chosen(t, which, who);

@@ -2,12 +2,11 @@
 /* Calls on signals: actions, masks, sending, waiting. */
 #include "base/str.h"
 #include "ks/uaccess.h"
-#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_signal.h"
-#include "lx_time.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
+#include "proc/timeconv.h"
 #include "sysproto.h"
 
 #define SIG_UNBLOCKABLE (LX_SIGMASK(LX_SIGKILL) | LX_SIGMASK(LX_SIGSTOP))
@@ -20,24 +19,12 @@ static bool valid_signal(u32 sig)
     return sig >= 1 && sig <= LX_NSIG;
 }
 
-static void drop_if_ignored(struct task *t, u32 sig, const struct lx_sigaction *sa)
+static bool ignores(const struct lx_sigaction *sa, u32 sig)
 {
-    struct group *g = t->group;
-    struct lx_siginfo info;
-    struct task *i;
+    enum sig_default d = signal_default(sig);
 
-    if (sa->handler != LX_SIG_IGN &&
-        !(sa->handler == LX_SIG_DFL &&
-          (signal_default(sig) == SIGD_IGNORE || signal_default(sig) == SIGD_CONT))) {
-        return;
-    }
-    while (signal_dequeue(t, LX_SIGMASK(sig), &info) != 0) {
-    }
-    lock_acquire(&g->lock);
-    list_for_each_entry (i, &g->threads, in_group) {
-        i->pending.set &= ~LX_SIGMASK(sig);
-    }
-    lock_release(&g->lock);
+    return sa->handler == LX_SIG_IGN ||
+           (sa->handler == LX_SIG_DFL && (d == SIGD_IGNORE || d == SIGD_CONT));
 }
 
 s64 sys_rt_sigaction(struct task *t, s32 sig, uptr act, uptr oldact, u64 setsize)
@@ -45,16 +32,16 @@ s64 sys_rt_sigaction(struct task *t, s32 sig, uptr act, uptr oldact, u64 setsize
     struct lx_sigaction new, old;
     struct sighand *sh = t->sighand;
 
-    if (setsize != LX_SIGSET_SIZE || !valid_signal((u32)sig)) {
+    if (setsize != LX_SIGSET_SIZE) {
+        return -LX_EINVAL;
+    }
+    if (act.a != 0 && copy_from_user(&new, act, sizeof(new)) < 0) {
+        return -LX_EFAULT;
+    }
+    if (!valid_signal((u32)sig) || (act.a != 0 && (sig == LX_SIGKILL || sig == LX_SIGSTOP))) {
         return -LX_EINVAL;
     }
     if (act.a != 0) {
-        if (copy_from_user(&new, act, sizeof(new)) < 0) {
-            return -LX_EFAULT;
-        }
-        if (sig == LX_SIGKILL || sig == LX_SIGSTOP) {
-            return -LX_EINVAL;
-        }
         new.mask &= ~SIG_UNBLOCKABLE;
         new.flags &= SA_KNOWN;
     }
@@ -64,8 +51,8 @@ s64 sys_rt_sigaction(struct task *t, s32 sig, uptr act, uptr oldact, u64 setsize
         sh->action[sig - 1] = new;
     }
     lock_release(&sh->lock);
-    if (act.a != 0 && (t->pending.set | t->group->shared.set) & LX_SIGMASK(sig)) {
-        drop_if_ignored(t, (u32)sig, &new);
+    if (act.a != 0 && ignores(&new, (u32)sig)) {
+        signal_forget(t->group, (u32)sig);
     }
     if (oldact.a != 0 && copy_to_user(oldact, &old, sizeof(old)) < 0) {
         return -LX_EFAULT;
@@ -156,22 +143,6 @@ s64 sys_sigaltstack(struct task *t, uptr ss, uptr old_ss)
 
 /* ------------------------------------------------------------------ sending ----------------- */
 
-/* kill(2): same user, CAP_KILL, or SIGCONT within the session. */
-static bool may_signal(struct task *t, struct group *g, u32 sig)
-{
-    const struct cred *c = t->cred;
-    const struct cred *o;
-    bool ok;
-
-    lock_acquire(&g_pid_lock);
-    o = g->leader->cred;
-    ok = t->group == g || c->euid == o->suid || c->euid == o->uid || c->uid == o->suid ||
-         c->uid == o->uid || cred_capable(c, LX_CAP_KILL) ||
-         (sig == LX_SIGCONT && t->group->session == g->session);
-    lock_release(&g_pid_lock);
-    return ok;
-}
-
 static void user_info(struct task *t, u32 sig, s32 code, struct lx_siginfo *si)
 {
     *si = (struct lx_siginfo){.signo = (s32)sig, .code = code};
@@ -179,57 +150,81 @@ static void user_info(struct task *t, u32 sig, s32 code, struct lx_siginfo *si)
     si->f.kill.uid = t->cred->uid;
 }
 
-static s64 kill_one(struct task *t, struct group *g, u32 sig, const struct lx_siginfo *si)
+/* Whether t may signal g, or its thread `to`: 0, -LX_EINVAL there is no such signal, -LX_EPERM. */
+static s64 may_signal(struct task *t, struct group *g, struct task *to, u32 sig)
 {
-    if (!may_signal(t, g, sig)) {
-        return -LX_EPERM;
+    bool ok;
+
+    if (sig != 0 && !valid_signal(sig)) {
+        return -LX_EINVAL;
     }
-    return signal_group(g, sig, si);
+    lock_acquire(&g_pid_lock);
+    ok = signal_may_send(t, to != NULL ? to : g->leader, sig);
+    lock_release(&g_pid_lock);
+    return ok ? 0 : -LX_EPERM;
 }
 
-/* To all of a process group (pgrp) or everybody but init and the caller (NULL). */
+static s64 kill_one(struct task *t, struct group *g, u32 sig, const struct lx_siginfo *si)
+{
+    s64 r = may_signal(t, g, NULL, sig);
+
+    return r < 0 ? r : signal_group(g, sig, si);
+}
+
+/* To all of a process group (pgrp) or everybody but init and the caller (NULL), where those who may
+ * not be signalled do not count. */
 static s64 kill_many(struct task *t, struct pid *pgrp, u32 sig, const struct lx_siginfo *si)
 {
-    s64 result = -LX_ESRCH;
+    bool any = false;
+    bool sent = false;
+    s64 last = 0;
     struct group *g;
 
     for (lx_pid_t nr = 1; (g = group_next(&nr)) != NULL; nr++) {
         bool meant = pgrp != NULL ? g->pgrp == pgrp : nr > 1 && g != t->group;
         if (meant) {
             s64 r = kill_one(t, g, sig, si);
-            if (r == 0 || result == -LX_ESRCH) {
-                result = r == 0 || result != 0 ? r : 0;
-            }
+            any = true;
+            sent |= r == 0;
+            last = pgrp != NULL || r != -LX_EPERM ? r : last;
         }
         group_put(g);
     }
-    return result;
+    return !any ? -LX_ESRCH : pgrp != NULL && sent ? 0 : last;
+}
+
+/* The process with a thread of that number, referenced, or NULL. */
+static struct group *group_of_number(s32 nr)
+{
+    struct task *thread;
+    struct group *g = group_find(nr);
+
+    if (g == NULL) {
+        thread = task_find(nr);
+        g = thread != NULL ? group_get(thread->group) : NULL;
+        task_put(thread);
+    }
+    return g;
+}
+
+static s64 kill_number(struct task *t, s32 nr, u32 sig, const struct lx_siginfo *si)
+{
+    struct group *g = group_of_number(nr);
+    s64 r = g == NULL ? -LX_ESRCH : kill_one(t, g, sig, si);
+
+    group_put(g);
+    return r;
 }
 
 s64 sys_kill(struct task *t, s32 pid, s32 sig)
 {
     struct lx_siginfo si;
-    struct group *g;
     struct pid *p;
     s64 r;
 
-    if (sig != 0 && !valid_signal((u32)sig)) {
-        return -LX_EINVAL;
-    }
     user_info(t, (u32)sig, LX_SI_USER, &si);
     if (pid > 0) {
-        g = group_find(pid);
-        if (g == NULL) {
-            struct task *thread = task_find(pid);
-            if (thread == NULL) {
-                return -LX_ESRCH;
-            }
-            g = group_get(thread->group);
-            task_put(thread);
-        }
-        r = kill_one(t, g, (u32)sig, &si);
-        group_put(g);
-        return r;
+        return kill_number(t, pid, (u32)sig, &si);
     }
     if (pid == S32_MIN) {
         return -LX_ESRCH;
@@ -260,7 +255,8 @@ static s64 send_thread(struct task *t, s32 tgid, s32 tid, u32 sig, const struct 
         task_put(o);
         return -LX_ESRCH;
     }
-    r = may_signal(t, o->group, sig) ? signal_task(o, sig, si) : -LX_EPERM;
+    r = may_signal(t, o->group, o, sig);
+    r = r < 0 ? r : signal_task(o, sig, si);
     task_put(o);
     return r;
 }
@@ -269,7 +265,7 @@ s64 sys_tgkill(struct task *t, s32 tgid, s32 tid, s32 sig)
 {
     struct lx_siginfo si;
 
-    if (tgid <= 0 || tid <= 0 || (sig != 0 && !valid_signal((u32)sig))) {
+    if (tgid <= 0 || tid <= 0) {
         return -LX_EINVAL;
     }
     user_info(t, (u32)sig, LX_SI_TKILL, &si);
@@ -280,45 +276,32 @@ s64 sys_tkill(struct task *t, s32 tid, s32 sig)
 {
     struct lx_siginfo si;
 
-    if (tid <= 0 || (sig != 0 && !valid_signal((u32)sig))) {
+    if (tid <= 0) {
         return -LX_EINVAL;
     }
     user_info(t, (u32)sig, LX_SI_TKILL, &si);
     return send_thread(t, 0, tid, (u32)sig, &si);
 }
 
-/* A caller may not pose as the kernel or as kill(2) to others. */
-static s64 get_queued_info(struct task *t, uptr info, s32 pid, u32 sig, struct lx_siginfo *si)
+/* What the kernel, kill(2) or tkill(2) would say: nobody may, to others. */
+static bool poses(const struct lx_siginfo *si)
 {
-    if (copy_from_user(si, info, sizeof(*si)) < 0) {
-        return -LX_EFAULT;
-    }
-    if ((si->code >= 0 || si->code == LX_SI_TKILL) && pid != task_tgid(t)) {
-        return -LX_EPERM;
-    }
-    si->signo = (s32)sig;
-    return 0;
+    return si->code >= 0 || si->code == LX_SI_TKILL;
 }
 
 s64 sys_rt_sigqueueinfo(struct task *t, s32 pid, s32 sig, uptr info)
 {
     struct lx_siginfo si;
-    struct group *g;
-    s64 r = get_queued_info(t, info, pid, (u32)sig, &si);
+    s64 r = copy_from_user(&si, info, sizeof(si));
 
     if (r < 0) {
         return r;
     }
-    if (sig != 0 && !valid_signal((u32)sig)) {
-        return -LX_EINVAL;
+    if (poses(&si) && pid != task_tgid(t)) {
+        return -LX_EPERM;
     }
-    g = group_find(pid);
-    if (g == NULL) {
-        return -LX_ESRCH;
-    }
-    r = kill_one(t, g, (u32)sig, &si);
-    group_put(g);
-    return r;
+    si.signo = sig;
+    return kill_number(t, pid, (u32)sig, &si);
 }
 
 s64 sys_rt_tgsigqueueinfo(struct task *t, s32 tgid, s32 tid, s32 sig, uptr info)
@@ -332,13 +315,10 @@ s64 sys_rt_tgsigqueueinfo(struct task *t, s32 tgid, s32 tid, s32 sig, uptr info)
     if (tgid <= 0 || tid <= 0) {
         return -LX_EINVAL;
     }
-    if ((si.code >= 0 || si.code == LX_SI_TKILL) && tid != task_tid(t)) {
+    if (poses(&si) && tid != task_tid(t)) {
         return -LX_EPERM;
     }
     si.signo = sig;
-    if ((sig != 0 && !valid_signal((u32)sig))) {
-        return -LX_EINVAL;
-    }
     return send_thread(t, tgid, tid, (u32)sig, &si);
 }
 
@@ -417,10 +397,10 @@ static s64 wait_signal(struct task *t, u64 set, s64 deadline_ns, struct lx_sigin
 
 s64 sys_rt_sigtimedwait(struct task *t, uptr set, uptr info, uptr timeout, u64 setsize)
 {
-    struct lx_timespec ts;
     struct lx_siginfo si;
     s64 deadline = HOST_NO_DEADLINE;
     u64 wanted;
+    s64 span;
     s64 r;
 
     if (setsize != LX_SIGSET_SIZE) {
@@ -430,15 +410,11 @@ s64 sys_rt_sigtimedwait(struct task *t, uptr set, uptr info, uptr timeout, u64 s
         return -LX_EFAULT;
     }
     if (timeout.a != 0) {
-        if (copy_from_user(&ts, timeout, sizeof(ts)) < 0) {
-            return -LX_EFAULT;
+        r = get_timespec_ns(timeout, &span);
+        if (r < 0) {
+            return r;
         }
-        if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC) {
-            return -LX_EINVAL;
-        }
-        if (ts.tv_sec < 1000000000) {
-            deadline = host_clock_ns(HOST_CLOCK_MONO) + ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
-        }
+        deadline = mono_in(span);
     }
     r = wait_signal(t, wanted & ~SIG_UNBLOCKABLE, deadline, &si);
     atomic_fetch_or(&t->kt->work, KT_SIGNAL); /* others may have been left */

@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* process_vm_readv(2), process_vm_writev(2): memory of another process, through the host. */
 #include "host/host.h"
-#include "ks/cred.h"
 #include "ks/kthread.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "ks/uio.h"
-#include "lx_capability.h"
 #include "lx_errno.h"
-#include "mm/space.h"
-#include "proc/task.h"
+#include "proc/cred.h"
 #include "sysproto.h"
 
 #define BOUNCE  4096u
 #define IOV_MAX 1024u
-
-/* ptrace access by real ids, as ptrace(2) PTRACE_MODE_ATTACH_REALCREDS says. */
-static bool may_access(const struct task *t, const struct task *other)
-{
-    const struct cred *me = t->cred;
-    const struct cred *it = other->cred;
-
-    if (t->group == other->group || cred_capable(me, LX_CAP_SYS_PTRACE)) {
-        return true;
-    }
-    return me->uid == it->euid && me->uid == it->suid && me->uid == it->uid &&
-           me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid && other->mm &&
-           other->mm->dumpable;
-}
 
 /* Slot of a thread of process pid that may be accessed, or an error. */
 static s64 peer_slot(struct task *t, s32 pid)
@@ -40,7 +23,7 @@ static s64 peer_slot(struct task *t, s32 pid)
     }
     lock_acquire(&g_pid_lock);
     if (other->kt) {
-        ret = may_access(t, other) ? (s64)other->kt->slot : -LX_EPERM;
+        ret = task_may_attach(t, other) ? (s64)other->kt->slot : -LX_EPERM;
     }
     lock_release(&g_pid_lock);
     task_put(other);
@@ -53,12 +36,47 @@ struct peer {
     u8 *bounce;
 };
 
-/* One remote range, as far as the local list reaches. Bytes moved, or an error if none. */
+/* The remote list, checked as a whole. -LX_EINVAL, -LX_EFAULT, -LX_ENOMEM; kfree(*out) */
+static s64 fetch_remote(uptr list, u64 n, struct host_iov **out)
+{
+    struct host_iov *v;
+    s64 r = 0;
+
+    *out = NULL;
+    if (n > IOV_MAX) {
+        return -LX_EINVAL;
+    }
+    v = kmalloc(MAX(n, 1ull) * sizeof(*v));
+    if (!v) {
+        return -LX_ENOMEM;
+    }
+    r = copy_from_user(v, list, n * sizeof(*v)); /* struct iovec has this layout */
+    for (u64 i = 0; i < n && r == 0; i++) {
+        r = (s64)v[i].len < 0 ? -LX_EINVAL : 0;
+    }
+    if (r < 0) {
+        kfree(v);
+        return r;
+    }
+    *out = v;
+    return 0;
+}
+
+static bool any_bytes(const struct host_iov *v, u64 n)
+{
+    for (u64 i = 0; i < n; i++) {
+        if (v[i].len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One remote range; the local list reaches as far. Bytes moved, or an error if none. */
 static s64 move_range(const struct peer *p, struct uio *local, u64 addr, u64 len)
 {
     u64 done = 0;
 
-    len = MIN(len, local->resid);
     if (!user_range_ok(mk_uptr(addr), len)) {
         return -LX_EFAULT;
     }
@@ -88,19 +106,14 @@ static s64 move_range(const struct peer *p, struct uio *local, u64 addr, u64 len
     return (s64)done;
 }
 
-static s64 move_all(const struct peer *p, struct uio *local, uptr remote, u64 n)
+static s64 move_all(const struct peer *p, struct uio *local, const struct host_iov *remote, u64 n)
 {
     s64 total = 0;
 
     for (u64 i = 0; i < n && local->resid; i++) {
-        u64 iov[2];
-        u64 want;
-        s64 r = copy_from_user(iov, uptr_add(remote, i * sizeof(iov)), sizeof(iov));
+        u64 want = MIN(remote[i].len, local->resid);
+        s64 r = move_range(p, local, remote[i].addr, want);
 
-        want = r < 0 ? 0 : MIN(iov[1], local->resid);
-        if (r == 0) {
-            r = move_range(p, local, iov[0], iov[1]);
-        }
         if (r < 0) {
             return total ? total : r;
         }
@@ -120,28 +133,37 @@ struct peer_call {
     u64 n_remote;
 };
 
-static s64 peer_transfer(struct task *t, const struct peer_call *c, bool write)
+static s64 transfer_checked(struct task *t, const struct peer_call *c, struct uio *local,
+                            const struct host_iov *remote, bool write)
 {
     struct peer p = {.write = write};
-    struct uio local;
-    s64 ret;
+    s64 ret = peer_slot(t, c->pid);
 
-    if (c->n_remote > IOV_MAX) {
-        return -LX_EINVAL;
-    }
-    ret = uio_user_vec(&local, c->local, c->n_local);
     if (ret < 0) {
         return ret;
     }
-    ret = peer_slot(t, c->pid);
-    if (ret >= 0 && local.resid) {
-        p.slot = (u32)ret;
-        p.bounce = kmalloc(BOUNCE);
-        ret = p.bounce ? move_all(&p, &local, c->remote, c->n_remote) : -LX_ENOMEM;
-        kfree(p.bounce);
-    } else if (ret > 0) {
-        ret = 0;
+    p.slot = (u32)ret;
+    p.bounce = kmalloc(BOUNCE);
+    ret = p.bounce ? move_all(&p, local, remote, c->n_remote) : -LX_ENOMEM;
+    kfree(p.bounce);
+    return ret;
+}
+
+static s64 peer_transfer(struct task *t, const struct peer_call *c, bool write)
+{
+    struct host_iov *remote;
+    struct uio local;
+    s64 ret = uio_user_vec(&local, c->local, c->n_local);
+
+    if (ret < 0 || !local.resid) { /* nothing to move: nobody is looked for */
+        uio_fini(&local);
+        return ret;
     }
+    ret = fetch_remote(c->remote, c->n_remote, &remote);
+    if (ret == 0 && any_bytes(remote, c->n_remote)) {
+        ret = transfer_checked(t, c, &local, remote, write);
+    }
+    kfree(remote);
     uio_fini(&local);
     return ret;
 }

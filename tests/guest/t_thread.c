@@ -442,3 +442,119 @@ CASE(stress_ends_beside_starts)
         CHILD_OK(p[i]);
     }
 }
+
+/* ---- signals of several threads ---- */
+
+static volatile int g_go, g_seen;
+
+static void block_and_wait(void *arg)
+{
+    gt_set pending = 0;
+
+    gt_mask(SIG_BLOCK, SIGBIT(SIGUSR1) | SIGBIT(40));
+    g_go = 1;
+    UNTIL(g_go == 2);
+    OK(sc(rt_sigpending, &pending, 8));
+    g_seen = (pending & (SIGBIT(SIGUSR1) | SIGBIT(40))) != 0;
+}
+
+/* To ignore a signal also forgets those that wait for other threads. */
+CASE(ignoring_forgets_for_all_threads)
+{
+    struct gt_thread t = {0};
+    struct gt_sigaction ign = {.handler = (void *)1};
+    long me = sc(getpid);
+
+    g_go = 0;
+    g_seen = -1;
+    NEED(gt_thread_start(&t, block_and_wait, NULL) == 0);
+    UNTIL(g_go == 1);
+    OK(sc(tgkill, me, t.tid, SIGUSR1));
+    OK(sc(tgkill, me, t.tid, 40));
+    OK(sc(tgkill, me, t.tid, 40));
+    OK(sc(rt_sigaction, SIGUSR1, &ign, NULL, 8));
+    OK(sc(rt_sigaction, 40, &ign, NULL, 8));
+    g_go = 2;
+    gt_thread_join(&t);
+    EQ(g_seen, 0);
+    gt_default(SIGUSR1);
+    gt_default(40);
+}
+
+/* ---- what is made while the process changes as a whole ---- */
+
+static volatile long *g_ticks;
+
+static void tick(void *arg)
+{
+    for (;;) {
+        __atomic_add_fetch(g_ticks, 1, __ATOMIC_SEQ_CST);
+        gt_msleep(2);
+    }
+}
+
+#define MAKERS 3
+#define MADE   32
+static void make_threads(void *arg)
+{
+    static char stack[MAKERS][MADE][2048] __attribute__((aligned(16)));
+    static volatile int tid;
+    char(*mine)[2048] = stack[(long)arg];
+
+    for (int i = 0; i < MADE; i++) {
+        gt_clone_raw(GT_THREAD_FLAGS & ~(unsigned long)CLONE_CHILD_CLEARTID, mine[i] + 2048, &tid,
+                     NULL, 0, tick, NULL);
+    }
+}
+
+static void start_makers(void)
+{
+    static struct gt_thread t[MAKERS];
+
+    for (long i = 0; i < MAKERS; i++) {
+        OK(gt_thread_start(&t[i], make_threads, (void *)i));
+    }
+}
+
+/* An exec ends every thread, those that are just being made too. */
+CASE(exec_while_threads_are_made)
+{
+    static char *argv[] = {"true", NULL};
+    static char *envp[] = {NULL};
+
+    g_ticks = gt_map_shared(PAGE);
+    for (int round = 0; round < 20; round++) {
+        CHILD_OK(IN_CHILD({
+            start_makers();
+            for (volatile int i = 0; i < round * 2000; i++) {
+            }
+            sc(execve, "/bin/true", argv, envp);
+        }));
+    }
+}
+
+/* A stop stops those that are just being made, a kill ends them. */
+CASE(stop_while_threads_are_made)
+{
+    g_ticks = gt_map_shared(PAGE);
+    for (int round = 0; round < 10; round++) {
+        long before;
+        int status;
+        long pid = IN_CHILD({
+            start_makers();
+            tick(NULL);
+        });
+
+        *g_ticks = 0;
+        UNTIL(*g_ticks > round * 5);
+        OK(sc(kill, pid, SIGSTOP));
+        EQ(sc(wait4, pid, &status, WUNTRACED, NULL), pid);
+        CHECK(WIFSTOPPED(status));
+        gt_msleep(10);
+        before = *g_ticks;
+        gt_msleep(10);
+        EQ(*g_ticks, before);
+        OK(sc(kill, pid, SIGKILL));
+        EQ(gt_wait(pid) & 0x7f, SIGKILL);
+    }
+}

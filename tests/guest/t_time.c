@@ -425,3 +425,69 @@ CASE(profiling_signals_find_the_busy_thread)
     gt_thread_join(&t);
     gt_default(SIGPROF);
 }
+
+static volatile int g_alarms;
+
+static void on_alarm(int sig)
+{
+    g_alarms++;
+}
+
+/* An interval no clock reaches the end of: one signal. */
+CASE(endless_intervals)
+{
+    long it[4] = {1l << 62, 0, 0, 1000};
+    long ts[4] = {1l << 62, 0, 0, 1000000};
+    int id;
+
+    g_alarms = 0;
+    OK(gt_handle(SIGALRM, on_alarm, 0, 0));
+    OK(sc(setitimer, 0, it, 0));
+    UNTIL(g_alarms);
+    gt_msleep(20);
+    EQ(g_alarms, 1);
+    OK(sc(getitimer, 0, it));
+    CHECK(it[0] > 1l << 30 && it[2] > 1l << 30);
+    memset(it, 0, sizeof(it));
+    OK(sc(setitimer, 0, it, 0));
+    g_alarms = 0;
+    OK(sc(timer_create, 1, 0, &id));
+    OK(sc(timer_settime, id, 0, ts, 0));
+    UNTIL(g_alarms);
+    gt_msleep(20);
+    EQ(g_alarms, 1);
+    OK(sc(timer_gettime, id, ts));
+    CHECK(ts[2] > 1l << 30);
+    OK(sc(timer_delete, id));
+    gt_default(SIGALRM);
+}
+
+/* A soft limit alone is told, again and again; it does not kill. */
+CASE(soft_limit_of_processor_time)
+{
+    CHILD_OK(IN_CHILD({
+        unsigned long lim[2] = {1, ~0ul};
+
+        g_alarms = 0;
+        OK(gt_handle(SIGXCPU, on_alarm, 0, 0));
+        EQ(sc(setrlimit, 0, lim), 0);
+        for (long i = 0; i < 20000000000l && !g_alarms; i++) {
+            __asm__ volatile("");
+        }
+        EQ(g_alarms, 1);
+    }));
+}
+
+/* What is left of a sleep on processor time is told, and slept after a stop. */
+CASE(sleep_on_processor_time_is_interrupted)
+{
+    long req[2] = {1000, 0};
+    long rem[2] = {0, 0};
+    long it[4] = {0, 0, 0, 20000};
+
+    OK(gt_handle(SIGALRM, on_alarm, 0, 0));
+    OK(sc(setitimer, 0, it, 0));
+    ERR(sc(clock_nanosleep, 2, 0, req, rem), EINTR);
+    CHECK(rem[0] == 999 || rem[0] == 1000);
+    gt_default(SIGALRM);
+}

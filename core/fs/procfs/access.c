@@ -6,8 +6,8 @@
 #include "host/host.h"
 #include "ks/kthread.h"
 #include "ks/uaccess.h"
-#include "lx_capability.h"
 #include "mm/space.h"
+#include "proc/cred.h"
 #include "proc/times.h"
 #include "vfs/fdtable.h"
 
@@ -61,30 +61,14 @@ struct cred *proc_cred(struct task *t)
 bool proc_may_look(const struct cred *c, struct group *g)
 {
     struct task *me = proc_current();
-    struct task *t;
-    struct cred *theirs;
-    struct mm *mm;
     bool ok;
 
-    if (!me || me->group == g || cred_capable(c, LX_CAP_SYS_PTRACE)) {
+    if (!me || me->group == g) {
         return true;
     }
     lock_acquire(&g_pid_lock);
-    t = g->leader ? task_get(g->leader) : NULL;
+    ok = g->leader && task_may_access(me, g->leader, c->fsuid, c->fsgid);
     lock_release(&g_pid_lock);
-    if (!t) {
-        return false;
-    }
-    theirs = proc_cred(t);
-    mm = proc_mm(t);
-    ok = theirs && c->fsuid == theirs->uid && c->fsuid == theirs->euid &&
-         c->fsuid == theirs->suid && c->fsgid == theirs->gid && c->fsgid == theirs->egid &&
-         c->fsgid == theirs->sgid && (!mm || mm->dumpable);
-    mm_put(mm);
-    if (theirs) {
-        cred_put(theirs);
-    }
-    task_put(t);
     return ok;
 }
 

@@ -82,7 +82,7 @@ static void locked_facts(struct pctx *c, struct facts *x)
     struct task *t = c->t;
 
     lock_acquire(&g_pid_lock);
-    x->ppid = g->parent ? g->parent->pid->nr : 0;
+    x->ppid = group_ppid(g);
     x->pgrp = g->pgrp ? g->pgrp->nr : 0;
     x->session = g->session ? g->session->nr : 0;
     x->processor = t->kt == kthread_self() ? host_cpu() : 0;
@@ -151,12 +151,6 @@ static void release(struct facts *x)
     }
 }
 
-/* Kernel priority as shown: 20 + nice, or -1 - rt priority. */
-static s32 shown_prio(const struct task *t)
-{
-    return t->sched_policy == 1 || t->sched_policy == 2 ? -1 - (s32)t->sched_prio : 20 + t->nice;
-}
-
 static void show_stat_mm(struct pctx *c, const struct facts *x, bool look)
 {
     static const struct mm none;
@@ -168,8 +162,8 @@ static void show_stat_mm(struct pctx *c, const struct facts *x, bool look)
               look ? mm->stack_top : 0);
     pb_printf(c->b, " %llu %llu %llu %llu", x->pending & 0x7fffffff, x->blocked & 0x7fffffff,
               x->ignored & 0x7fffffff, x->caught & 0x7fffffff);
-    pb_printf(c->b, " 0 0 0 %d %u %u %u 0 0 0", c->n->tid ? -1 : c->g->exit_signal, x->processor,
-              c->t->sched_prio, c->t->sched_policy);
+    pb_printf(c->b, " 0 0 0 %d %u 0 %u 0 0 0", c->n->tid ? -1 : c->g->exit_signal, x->processor,
+              c->t->sched_policy);
     pb_printf(c->b, " %llu %llu %llu %llu %llu %llu %llu %d\n", look ? mm->data_start : 0,
               look ? mm->data_end : 0, look ? mm->brk_start : 0, look ? mm->arg_start : 0,
               look ? mm->arg_end : 0, look ? mm->env_start : 0, look ? mm->env_end : 0,
@@ -190,7 +184,7 @@ s64 proc_show_stat(struct pctx *c)
               ht->major_faults, x.children.major_faults);
     pb_printf(c->b, " %llu %llu %lld %lld", ht->user_ns / TICK_NS, ht->sys_ns / TICK_NS,
               (s64)(x.children.user_ns / TICK_NS), (s64)(x.children.sys_ns / TICK_NS));
-    pb_printf(c->b, " %d %d %u 0 %llu", shown_prio(c->t), c->t->nice, x.threads,
+    pb_printf(c->b, " %d %d %u 0 %llu", 20 + c->t->nice, c->t->nice, x.threads,
               c->g->start_ns / TICK_NS);
     show_stat_mm(c, &x, look);
     release(&x);
@@ -401,7 +395,7 @@ s64 proc_show_sched(struct pctx *c)
     pb_printf(c->b, "%-45s:%21llu\n", "nr_voluntary_switches", x.times.vol_switches);
     pb_printf(c->b, "%-45s:%21llu\n", "nr_involuntary_switches", x.times.invol_switches);
     pb_printf(c->b, "%-45s:%21u\n", "policy", c->t->sched_policy);
-    pb_printf(c->b, "%-45s:%21d\n", "prio", 100 + shown_prio(c->t));
+    pb_printf(c->b, "%-45s:%21d\n", "prio", 100 + 20 + c->t->nice);
     release(&x);
     return 0;
 }
