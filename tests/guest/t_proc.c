@@ -297,6 +297,32 @@ CASE(folder_of_a_thread)
     gt_thread_join(&t);
 }
 
+static long links_of(const char *path)
+{
+    struct stat st;
+
+    return sc(stat, path, &st) < 0 ? -1 : (long)st.st_nlink;
+}
+
+/* A folder has a link for each folder in it: so do programs see whether they have threads. */
+CASE(links_count_folders)
+{
+    long pid = IN_CHILD({
+        struct gt_thread t;
+        EQ(links_of("/proc/self/task"), 3);
+        CHECK(links_of("/proc/self") > 6);
+        EQ(links_of("/proc/self/fd"), 2);
+        CHECK(links_of("/proc") > 4);
+        g_stop = 0;
+        OK(gt_thread_start(&t, sleep_until_told, NULL));
+        EQ(links_of("/proc/self/task"), 4);
+        g_stop = 1;
+        sc(futex, &g_stop, FUTEX_WAKE, 1, 0, 0, 0);
+        gt_thread_join(&t);
+    });
+    CHILD_OK(pid);
+}
+
 /* A socket that listens is in the table, and leaves it. */
 CASE(listening_socket_in_net_tcp)
 {

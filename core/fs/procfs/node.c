@@ -111,7 +111,7 @@ static s64 node_new(struct super *sb, const struct pnode *what, struct vnode **o
     }
     vn->attr.atime_ns = vn->attr.mtime_ns = vn->attr.ctime_ns = vn->attr.btime_ns =
         host_clock_ns(HOST_CLOCK_REAL_COARSE);
-    vn->attr.nlink = (what->row->mode & LX_S_IFMT) == LX_S_IFDIR ? 2 : 1;
+    vn->attr.nlink = 1; /* a folder's are counted when they are asked for */
     vn->attr.blksize = 1024;
     *out = vn;
     return 0;
@@ -122,19 +122,30 @@ static void node_release(struct vnode *vn)
     kfree(vn->data);
 }
 
-/* Owner of a node about a process: its user, root's if it may not be dumped. */
-static s64 node_getattr(struct vnode *vn)
+static bool row_shown(const struct pnode *dir, const struct prow *row)
 {
-    struct pnode *n = pnode_of(vn);
-    struct pctx c;
-    struct cred *cr;
-    struct mm *mm;
+    return !dir->tid || dir->whole || !(row->flags & PROC_LEADER);
+}
 
-    if (!n->pid || (n->row->flags & PROC_ROOT_OWNED) || pctx_hold(&c, n) < 0) {
-        return 0;
+/* Links of a folder: its two names and a `..` for each folder in it. Programs count threads so. */
+static u32 folder_links(struct pctx *c)
+{
+    const struct pnode *n = c->n;
+    u32 links = 2;
+
+    for (const struct prow *row = n->row->rows; row && row->name; row++) {
+        links += (row->mode & LX_S_IFMT) == LX_S_IFDIR && row_shown(n, row);
     }
-    cr = proc_cred(c.t);
-    mm = n->row->flags & PROC_OWNER ? NULL : proc_mm(c.t);
+    return links + (n->row->dyn && n->row->dyn->folders ? n->row->dyn->folders(c) : 0);
+}
+
+/* Owner of a node about a process: its user, root's if it may not be dumped. */
+static void node_owner(struct vnode *vn, struct pctx *c)
+{
+    u32 flags = c->n->row->flags;
+    struct cred *cr = proc_cred(c->t);
+    struct mm *mm = flags & PROC_OWNER ? NULL : proc_mm(c->t);
+
     if (cr) {
         bool own = !mm || mm->dumpable;
 
@@ -143,16 +154,27 @@ static s64 node_getattr(struct vnode *vn)
         cred_put(cr);
     }
     mm_put(mm);
+}
+
+static s64 node_getattr(struct vnode *vn)
+{
+    struct pnode *n = pnode_of(vn);
+    struct pctx c;
+
+    if (pctx_hold(&c, n) < 0) {
+        return 0;
+    }
+    if (n->pid && !(n->row->flags & PROC_ROOT_OWNED)) {
+        node_owner(vn, &c);
+    }
+    if (proc_folder(vn)) {
+        vn->attr.nlink = folder_links(&c);
+    }
     pctx_put(&c);
     return 0;
 }
 
 /* ------------------------------------------------------------------ folders ---------------- */
-
-static bool row_shown(const struct pnode *dir, const struct prow *row)
-{
-    return !dir->tid || dir->whole || !(row->flags & PROC_LEADER);
-}
 
 static s64 find_row(const struct pnode *dir, struct name n, struct pnode *out)
 {

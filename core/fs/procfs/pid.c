@@ -251,7 +251,17 @@ static s64 tid_list(struct pctx *dir, struct file *f, struct dirent_sink *s)
     return 0;
 }
 
-static const struct pdyn g_tid_dyn = {tid_find, tid_list};
+static u32 tid_folders(struct pctx *dir)
+{
+    u32 n;
+
+    lock_acquire(&g_pid_lock);
+    n = dir->g->n_threads;
+    lock_release(&g_pid_lock);
+    return n;
+}
+
+static const struct pdyn g_tid_dyn = {tid_find, tid_list, tid_folders};
 
 /* ------------------------------------------------------------------ the table -------------- */
 

@@ -230,5 +230,5 @@ static s64 fdinfo_list(struct pctx *dir, struct file *f, struct dirent_sink *s)
     return list_fds(dir, f, s, LX_DT_REG);
 }
 
-const struct pdyn g_proc_fd_dyn = {fd_find, fd_list};
-const struct pdyn g_proc_fdinfo_dyn = {fdinfo_find, fdinfo_list};
+const struct pdyn g_proc_fd_dyn = {.find = fd_find, .list = fd_list};
+const struct pdyn g_proc_fdinfo_dyn = {.find = fdinfo_find, .list = fdinfo_list};

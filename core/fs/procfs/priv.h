@@ -41,6 +41,8 @@ struct pdyn {
     s64 (*find)(struct pctx *dir, const char *name, struct pnode *out);
     /* Emit entries with cursor - PROC_DYN >= from. */
     s64 (*list)(struct pctx *dir, struct file *f, struct dirent_sink *s);
+    /* How many of them are folders; absent: none. */
+    u32 (*folders)(struct pctx *dir);
 };
 
 enum prow_flags {

@@ -87,7 +87,20 @@ static s64 pid_list(struct pctx *dir, struct file *f, struct dirent_sink *s)
     return 0;
 }
 
-static const struct pdyn g_pid_dyn = {pid_find, pid_list};
+static u32 pid_folders(struct pctx *dir)
+{
+    struct group *g;
+    u32 n = 0;
+
+    (void)dir;
+    for (lx_pid_t nr = 1; (g = group_next(&nr)) != NULL; nr++) {
+        n++;
+        group_put(g);
+    }
+    return n;
+}
+
+static const struct pdyn g_pid_dyn = {pid_find, pid_list, pid_folders};
 
 static s64 link_self(struct pctx *c, char *buf, u64 size)
 {

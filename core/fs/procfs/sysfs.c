@@ -96,7 +96,13 @@ static s64 cpu_list(struct pctx *dir, struct file *f, struct dirent_sink *s)
     return 0;
 }
 
-static const struct pdyn g_cpu_dyn = {cpu_find, cpu_list};
+static u32 cpu_folders(struct pctx *dir)
+{
+    (void)dir;
+    return host_caps()->ncpu;
+}
+
+static const struct pdyn g_cpu_dyn = {cpu_find, cpu_list, cpu_folders};
 
 // clang-format off
 static const struct prow g_cpus_rows[] = {
