@@ -316,6 +316,7 @@ struct group *group_alloc(const struct group *like)
         g->flags = like->flags & GROUP_TRACED;
         memcpy(g->rlim, like->rlim, sizeof(g->rlim));
         g->oom_adj = like->oom_adj;
+        g->oom_least = like->oom_least;
     } else {
         default_limits(g);
     }

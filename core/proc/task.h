@@ -99,8 +99,8 @@ struct group {
     u64 start_ns;                /* [I] HOST_CLOCK_BOOT */
     struct host_times dead;      /* [P] of the whole process, once it is a zombie */
     struct host_times reaped;    /* [P] of waited-for children */
-    s32 oom_adj;
-    u32 pad_;
+    s32 oom_adj;                 /* [a] /proc/PID/oom_score_adj */
+    s32 oom_least;               /* [a] below it only with CAP_SYS_RESOURCE */
 };
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_TRACED, TASK_ZOMBIE, TASK_DEAD };

@@ -297,6 +297,47 @@ CASE(folder_of_a_thread)
     gt_thread_join(&t);
 }
 
+static long write_text(const char *path, const char *text)
+{
+    long fd = sc(open, path, O_WRONLY, 0);
+    long r = fd < 0 ? fd : sc(write, fd, text, strlen(text));
+
+    sc(close, fd);
+    return r;
+}
+
+static long score_adj(void)
+{
+    return gt_slurp("/proc/self/oom_score_adj", g_text, sizeof(g_text)) > 0 ? gt_atol(g_text) : -1;
+}
+
+/* proc(5), proc_pid_oom_score_adj(5): what was raised may be taken back, in a child too. */
+CASE(oom_score_adj_goes_up_and_back)
+{
+    long pid = IN_CHILD({
+        char base[16];
+        long was = score_adj();
+        gt_format(base, sizeof(base), "%ld", was);
+        EQ(write_text("/proc/self/oom_score_adj", "700\n"), 4);
+        EQ(write_text("/proc/self/oom_score_adj", "650"), 3);
+        EQ(score_adj(), 650);
+        long child = IN_CHILD({
+            EQ(score_adj(), 650);
+            EQ(write_text("/proc/self/oom_score_adj", base), (long)strlen(base));
+            EQ(score_adj(), was);
+            ERR(write_text("/proc/self/oom_score_adj", "-1000"), EACCES);
+            ERR(write_text("/proc/self/oom_score_adj", "1001"), EINVAL);
+        });
+        CHILD_OK(child);
+        EQ(write_text("/proc/self/oom_adj", "15"), 2);
+        EQ(score_adj(), 1000);
+        ERR(write_text("/proc/self/oom_adj", "3"), EACCES);
+        ERR(write_text("/proc/self/oom_adj", "16"), EINVAL);
+        EQ(score_adj(), 1000);
+    });
+    CHILD_OK(pid);
+}
+
 static long links_of(const char *path)
 {
     struct stat st;

@@ -55,28 +55,49 @@ static s64 show_oom_score_adj(struct pctx *c)
     return 0;
 }
 
-static s64 store_oom_score_adj(struct pctx *c, const char *text, u64 len)
+/* Nobody but who holds CAP_SYS_RESOURCE goes below `least`. */
+static s64 set_oom_adj(struct pctx *c, s32 v, s32 least, bool keep_least)
 {
     struct task *me = proc_current();
-    s64 v;
-    s64 r = parse_value(text, len, -1000, 1000, &v);
+    bool may = !me || cred_capable(me->cred, LX_CAP_SYS_RESOURCE);
 
-    if (r < 0) {
-        return -LX_EINVAL;
-    }
-    if (v < c->g->oom_adj && me && !cred_capable(me->cred, LX_CAP_SYS_RESOURCE)) {
+    if (v < least && !may) {
         return -LX_EACCES;
     }
-    c->g->oom_adj = (s32)v;
+    c->g->oom_adj = v;
+    if (may && !keep_least) {
+        c->g->oom_least = v;
+    }
     return 0;
 }
 
+static s64 store_oom_score_adj(struct pctx *c, const char *text, u64 len)
+{
+    s64 v;
+
+    if (parse_value(text, len, -1000, 1000, &v) < 0) {
+        return -LX_EINVAL;
+    }
+    return set_oom_adj(c, (s32)v, c->g->oom_least, false);
+}
+
+/* The older scale: -17 to 15. Here even what was raised by oneself cannot be taken back. */
 static s64 show_oom_adj(struct pctx *c)
 {
     s32 v = c->g->oom_adj;
 
     pb_printf(c->b, "%d\n", v == 1000 ? 15 : v * 17 / 1000);
     return 0;
+}
+
+static s64 store_oom_adj(struct pctx *c, const char *text, u64 len)
+{
+    s64 v;
+
+    if (parse_value(text, len, -17, 15, &v) < 0) {
+        return -LX_EINVAL;
+    }
+    return set_oom_adj(c, v == 15 ? 1000 : (s32)v * 1000 / 17, c->g->oom_adj, true);
 }
 
 static s64 show_oom_score(struct pctx *c)
@@ -302,7 +323,7 @@ const struct prow g_proc_pid_rows[] = {
     PROC_FILE("schedstat", 0444, .show = proc_show_schedstat),
     PROC_FILE("cgroup", 0444, .text = "0::/\n"),
     PROC_FILE("oom_score", 0444, .show = show_oom_score),
-    PROC_FILE("oom_adj", 0644, .show = show_oom_adj),
+    PROC_FILE("oom_adj", 0644, .show = show_oom_adj, .store = store_oom_adj),
     PROC_FILE("oom_score_adj", 0644, .show = show_oom_score_adj, .store = store_oom_score_adj),
     PROC_FILE("loginuid", 0644, .text = "4294967295"),
     PROC_FILE("sessionid", 0444, .text = "4294967295"),
