@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct kthread, work) == 168, "WORK in entry.S");
 _Static_assert(KT_RESTORE == 16, "KT_RESTORE in entry.S");
 
 #define EFLAGS_TF  0x100u
-#define EFLAGS_ODD 0x240400u /* DF, AC, ID: restored by the full way out only */
+#define EFLAGS_ODD 0x244400u /* DF, NT, AC, ID: restored by the full way out only */
 
 _Atomic u32 g_nosys_count[LX_NR_MAX + 1];
 
@@ -95,7 +95,7 @@ static void step_done(struct kthread *kt)
 
 void gate_dispatch(struct kthread *kt)
 {
-    u64 nr = kt->regs.rax;
+    u64 nr = (u32)kt->regs.rax; /* the number is an int: the upper half means nothing */
     s64 r;
 
     kt->syscall_ret_nr = nr;

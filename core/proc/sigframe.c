@@ -186,10 +186,13 @@ s64 sigframe_pop(struct task *t, struct regs *r)
     if (copy_from_user(&f, mk_uptr(at), sizeof(f)) < 0) {
         return -LX_EFAULT;
     }
+    /* what is wrong with the vector state comes to light in the interrupted place, with its mask */
+    signal_set_mask(t, f.uc.uc_sigmask);
+    get_regs(r, &f.uc.uc_mcontext);
     if (get_fpu(f.uc.uc_mcontext.fpstate.a) < 0) {
+        fpu_init();
         return -LX_EFAULT;
     }
-    get_regs(r, &f.uc.uc_mcontext);
     if (!on_altstack(t, r->rsp)) {
         u32 flags = (u32)f.uc.uc_stack.ss_flags & ~(u32)LX_SS_ONSTACK;
         if (flags == LX_SS_DISABLE) {
@@ -199,7 +202,6 @@ s64 sigframe_pop(struct task *t, struct regs *r)
             t->altstack.ss_flags = (s32)flags;
         }
     }
-    signal_set_mask(t, f.uc.uc_sigmask);
     return 0;
 }
 

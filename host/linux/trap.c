@@ -25,6 +25,8 @@
 #define EFLAGS_TF 0x100u
 #define EFLAGS_DF 0x400u
 #define EFLAGS_AC 0x40000u
+#define USER_CS64 0x33
+#define USER_SS64 0x2b
 
 const struct host_upcalls *g_upcalls;
 
@@ -88,6 +90,8 @@ static void enter_kernel(struct kthread *kt, struct lx_sigcontext *sc, void (*ri
     sc->rip = (u64)rip;
     sc->rsp = (u64)kt;
     sc->rbp = 0;
+    sc->cs = USER_CS64; /* it may have been in 32-bit mode: sysenter leaves it there */
+    sc->ss = USER_SS64;
     sc->eflags &= ~(u64)(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC);
     set_frame_pkru(sc, g_pkru_open);
 }

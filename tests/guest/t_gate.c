@@ -61,8 +61,8 @@ static void check_call(long nr, long a, long b, long c, long want, unsigned long
     for (size_t i = 0; i < COUNT(kept); i++) {
         EQ(after.r[kept[i]], in.r[kept[i]]);
     }
-    /* Arithmetic flags and the direction flag. */
-    EQ(after.r[15] & 0xcd5, flags & 0xcd5);
+    /* Arithmetic flags, the direction flag, NT. */
+    EQ(after.r[15] & 0x4cd5, flags & 0x4cd5);
 }
 
 CASE(registers_kept)
@@ -77,11 +77,22 @@ CASE(registers_kept)
     }
 }
 
+CASE(number_is_an_int)
+{
+    long ppid = sc(getppid);
+    static const unsigned long upper[] = {1, 0x80000000, 0xffffffff};
+    for (size_t i = 0; i < COUNT(upper); i++) {
+        check_call((long)(upper[i] << 32 | __NR_getppid), 1, 2, 3, ppid, 0x202);
+        check_call((long)(upper[i] << 32 | 9999), 1, 2, 3, -ENOSYS, 0x202);
+    }
+    check_call(0x100000000 - 1, 1, 2, 3, -ENOSYS, 0x202);
+}
+
 CASE(flags_kept)
 {
     long ppid = sc(getppid);
     static const unsigned long flags[] = {0x202, 0x203,         0x246, 0x282,
-                                          0xa02, 0x8d7 | 0x202, 0x602, 0xed7};
+                                          0xa02, 0x8d7 | 0x202, 0x602, 0xed7, 0x4202, 0x4ad7};
     for (size_t i = 0; i < COUNT(flags); i++) {
         for (int k = 0; k < 10; k++) {
             check_call(__NR_getppid, 1, 2, 3, ppid, flags[i]);
@@ -650,6 +661,30 @@ CASE(sysenter_and_old_gate)
         long ret = 20;
         __asm__ volatile("int $0x80" : "+a"(ret) : : "memory", "r8", "r9", "r10", "r11");
         gt_exit(ret == sc(getpid) || (int)ret == -ENOSYS ? 50 : 51);
+    }
+    EQ(gt_wait(pid), STATUS_EXIT(50));
+}
+
+/* sysenter in a 64-bit program leaves it in 32-bit mode, where nothing of it is mapped: a fault, and
+ * the handler runs in 64-bit mode again. */
+CASE(sysenter_without_a_stack)
+{
+    long pid = gt_fork();
+    if (pid == 0) {
+        static char alt[16384] __attribute__((aligned(16)));
+        struct {
+            void *sp;
+            int flags;
+            unsigned long size;
+        } ss = {alt, 0, sizeof(alt)};
+        OK(sc(sigaltstack, &ss, 0));
+        gt_handle(SIGSEGV, on_ill, SA_SIGINFO | SA_ONSTACK, 0);
+        gt_handle(SIGBUS, on_ill, SA_SIGINFO | SA_ONSTACK, 0);
+        gt_handle(SIGILL, on_ill, SA_SIGINFO | SA_ONSTACK, 0);
+        __asm__ volatile("movl $-1, %%eax; movl $-1, %%ebp; movl $-1, %%esp; sysenter; ud2"
+                         :
+                         :
+                         : "rax", "memory");
     }
     EQ(gt_wait(pid), STATUS_EXIT(50));
 }

@@ -379,6 +379,48 @@ CASE(bad_sigreturn)
     EQ(gt_wait(pid) & 0x7f, SIGSEGV);
 }
 
+static volatile int g_spoilt;
+static volatile gt_set g_seen;
+static unsigned long g_back; /* rsp of the interrupted place */
+
+static void spoil_xstate(int sig, siginfo_t *si, void *ucp)
+{
+    struct ucontext *uc = ucp;
+    unsigned long *header = (unsigned long *)((char *)uc->uc_mcontext.fpstate + 512);
+    memset(header, 0xff, 64);
+    g_spoilt++;
+}
+
+static void back_in_place(int sig, siginfo_t *si, void *ucp)
+{
+    struct ucontext *uc = ucp;
+    g_back = uc->uc_mcontext.rsp;
+    memcpy((void *)&g_seen, &uc->uc_sigmask, sizeof(g_seen));
+    g_code = si->si_code;
+}
+
+/* Vector state that cannot be loaded is a fault of the place the frame leads back to, with that
+ * place's mask, and the handler of the fault returns there. */
+CASE(frame_with_bad_vector_state)
+{
+    if (gt_auxv(51 /* AT_MINSIGSTKSZ */) == 0) {
+        SKIP("no extended state");
+    }
+    gt_handle(SIGUSR1, spoil_xstate, SA_SIGINFO, SIGBIT(SIGUSR2));
+    gt_handle(SIGSEGV, back_in_place, SA_SIGINFO, 0);
+    unsigned long sp;
+    gt_mask(SIG_BLOCK, SIGBIT(SIGHUP));
+    __asm__ volatile("movq %%rsp, %0" : "=r"(sp));
+    sc(tgkill, sc(getpid), sc(gettid), SIGUSR1);
+    EQ(g_spoilt, 1);
+    EQ(g_code, SI_KERNEL);
+    CHECK(g_back > sp - 4096 && g_back < sp + 4096);
+    EQ(g_seen, SIGBIT(SIGHUP));
+    gt_mask(SIG_UNBLOCK, SIGBIT(SIGHUP));
+    gt_default(SIGSEGV);
+    gt_default(SIGUSR1);
+}
+
 /* A frame whose instruction pointer or segments are nonsense ends in a signal, never in the kernel.
  */
 static void break_frame(int sig, siginfo_t *si, void *ucp)

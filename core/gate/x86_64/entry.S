@@ -91,9 +91,9 @@ gate_pkru_user:
     movzbl  %al, %eax
     shl     $11, %eax
     pushfq
-    pop     %rcx                    /* DF, AC, ID as they were; the rest is gone */
+    pop     %rcx                    /* DF, NT, AC, ID as they were; the rest is gone */
     lea     0x200(%rax, %rdx), %eax /* IF; lahf has the always-one bit 1 */
-    and     $0x240400, %ecx
+    and     $0x244400, %ecx
     jnz     3f
 2:  mov     %rax, EFLAGS(%rsp)
     mov     %rax, R11(%rsp)
