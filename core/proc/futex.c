@@ -14,16 +14,9 @@
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "mm/space.h"
+#include "proc/futex_priv.h"
 
-#define N_BUCKETS  256u
-#define WAKE_BATCH 16u
-
-struct futex_waiter {
-    struct waiter w; /* w.q: the bucket; NULL when taken off. First: found from the list */
-    u64 key[2];      /* [bucket lock] */
-    u32 bitset;
-    _Atomic u32 woken;
-};
+#define N_BUCKETS 256u
 
 COLD_BSS static struct waitq g_buckets[N_BUCKETS];
 static _Atomic u32 g_state; /* 0 not made, 1 being made, 2 made */
@@ -43,7 +36,7 @@ static void make_buckets(void)
     }
 }
 
-static inline struct waitq *bucket_of(const u64 key[2])
+struct waitq *futex_bucket(const u64 key[2])
 {
     if (unlikely(atomic_load_explicit(&g_state, memory_order_acquire) != 2)) {
         make_buckets();
@@ -78,23 +71,8 @@ static void enqueue(struct waitq *b, struct futex_waiter *f)
     list_add_tail(&f->w.node, &b->waiters);
 }
 
-/* Threads to unpark when the bucket is free again: one that runs at once would run into its lock.
- * An unpark that comes late, or to the slot's next thread, does no harm. */
-struct unparks {
-    u32 slot[WAKE_BATCH];
-    u32 n;
-};
-
-/* Take f off and mark it woken; bucket lock held. f may be gone afterwards. */
-static void wake_waiter(struct futex_waiter *f, struct unparks *u)
+void unparks_add(struct unparks *u, u32 slot)
 {
-    u32 slot = f->w.slot;
-
-    list_del(&f->w.node);
-    undo_note(&f->w.q);
-    f->w.q = NULL;
-    undo_commit(); /* from here on it is told, and will not look for itself on the queue */
-    atomic_store_explicit(&f->woken, 1, memory_order_release);
     if (u->n < WAKE_BATCH) {
         u->slot[u->n++] = slot;
     } else {
@@ -102,39 +80,57 @@ static void wake_waiter(struct futex_waiter *f, struct unparks *u)
     }
 }
 
-static void unpark_all(const struct unparks *u)
+void unparks_run(const struct unparks *u)
 {
     for (u32 i = 0; i < u->n; i++) {
         host_unpark(u->slot[i]);
     }
 }
 
-static void waiter_init(struct futex_waiter *f, u32 bitset)
+void futex_take_off(struct futex_waiter *f)
+{
+    list_del(&f->w.node);
+    undo_note(&f->w.q);
+    f->w.q = NULL;
+    undo_commit(); /* from here on it is told, and will not look for itself on the queue */
+    atomic_store_explicit(&f->woken, 1, memory_order_release);
+}
+
+/* f may be gone afterwards; bucket lock held. */
+static void wake_waiter(struct futex_waiter *f, struct unparks *u)
+{
+    u32 slot = f->w.slot;
+
+    futex_take_off(f);
+    unparks_add(u, slot);
+}
+
+void futex_waiter_init(struct futex_waiter *f, u32 bitset, struct pi_waiter *pi)
 {
     struct kthread *k = kthread_self();
 
     f->w.wake = NULL;
     f->w.q = NULL;
     f->bitset = bitset;
+    f->pi = pi;
     atomic_init(&f->woken, 0);
     list_add(&f->w.on_thread, &k->waits);
 }
 
-/* True if it was still queued: nobody woke it. */
-static bool waiter_fini(struct futex_waiter *f)
+bool futex_waiter_fini(struct futex_waiter *f)
 {
     waitq_remove(&f->w);
     return !atomic_load_explicit(&f->woken, memory_order_acquire);
 }
 
 /*
- * Queue if the word is `val`; 0, -LX_EAGAIN, -LX_EFAULT. It is queued before the word is read: a
+ * It is queued before the word is read: a
  * waker whose program has changed the word looks at the queue without its lock, so one of the two
  * must see the other.
  */
-static s64 queue_if_equal(struct futex_waiter *f, uptr uaddr, u32 val)
+s64 futex_queue_if_equal(struct futex_waiter *f, uptr uaddr, u32 val)
 {
-    struct waitq *b = bucket_of(f->key);
+    struct waitq *b = futex_bucket(f->key);
     u32 have;
     s64 r = get_user32(uaddr, &have);
 
@@ -167,16 +163,17 @@ s64 futex_wait(struct task *t, const struct futex_wait_args *a)
     if (r < 0) {
         return r;
     }
-    waiter_init(&f, a->bitset);
-    r = queue_if_equal(&f, a->uaddr, a->val);
+    futex_waiter_init(&f, a->bitset, NULL);
+    r = futex_queue_if_equal(&f, a->uaddr, a->val);
     while (r == 0 && !atomic_load_explicit(&f.woken, memory_order_acquire)) {
         r = thread_sleep(a->deadline_ns, NULL, 0, KT_INTERRUPT);
     }
-    return waiter_fini(&f) ? r : 0;
+    return futex_waiter_fini(&f) ? r : 0;
 }
 
-/* Wake up to nr waiters of `key` in b, whose lock is held. */
-static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, struct unparks *u)
+/* Wake up to nr waiters of `key` in b, whose lock is held: how many, or -LX_EINVAL when one is
+ * there that waits to be moved to a lock. */
+static s64 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, struct unparks *u)
 {
     struct futex_waiter *f;
     struct futex_waiter *next;
@@ -187,7 +184,13 @@ static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, st
         if (n == nr) {
             break;
         }
-        if (same_key(f, key) && (f->bitset & bitset)) {
+        if (!same_key(f, key)) {
+            continue;
+        }
+        if (f->pi) {
+            return -LX_EINVAL;
+        }
+        if (f->bitset & bitset) {
             wake_waiter(f, u);
             n++;
         }
@@ -195,21 +198,21 @@ static u32 wake_locked(struct waitq *b, const u64 key[2], u32 nr, u32 bitset, st
     return n;
 }
 
-static u32 wake_key(const u64 key[2], u32 nr, u32 bitset)
+static s64 wake_key(const u64 key[2], u32 nr, u32 bitset)
 {
-    struct waitq *b = bucket_of(key);
+    struct waitq *b = futex_bucket(key);
     struct unparks u;
-    u32 n;
+    s64 n;
 
     if (!waitq_active(b)) {
-        return 0;
+        return pi_has_waiters(key) ? -LX_EINVAL : 0;
     }
     u.n = 0;
     lock_acquire(&b->lock);
     n = wake_locked(b, key, nr, bitset, &u);
     lock_release(&b->lock);
-    unpark_all(&u);
-    return n;
+    unparks_run(&u);
+    return n == 0 && pi_has_waiters(key) ? -LX_EINVAL : n;
 }
 
 s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset)
@@ -217,12 +220,12 @@ s64 futex_wake(struct task *t, uptr uaddr, bool shared, u32 nr, u32 bitset)
     u64 key[2];
     s64 r = futex_key(t, uaddr, shared, key);
 
-    return r < 0 ? r : (s64)wake_key(key, nr, bitset);
+    return r < 0 ? r : wake_key(key, nr, bitset);
 }
 
 /* ------------------------------------------------------------------- two words ------------ */
 
-static u32 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to, const u64 key2[2],
+static s64 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to, const u64 key2[2],
                         u32 nr)
 {
     struct futex_waiter *f;
@@ -236,6 +239,9 @@ static u32 move_waiters(struct waitq *from, const u64 key1[2], struct waitq *to,
         }
         if (!same_key(f, key1)) {
             continue;
+        }
+        if (f->pi) {
+            return -LX_EINVAL;
         }
         n++;
         undo_commit(); /* of one waiter at a time: any number may be moved */
@@ -270,8 +276,8 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
     if (r < 0) {
         return r;
     }
-    from = bucket_of(key1);
-    to = bucket_of(key2);
+    from = futex_bucket(key1);
+    to = futex_bucket(key2);
     u.n = 0;
     lock_acquire2(&from->lock, &to->lock);
     if (a->compare) {
@@ -281,15 +287,16 @@ s64 futex_requeue(struct task *t, const struct futex_requeue_args *a)
         }
     }
     if (r == 0) {
-        u32 n = wake_locked(from, key1, a->nr_wake, LX_FUTEX_BITSET_MATCH_ANY, &u);
+        s64 n = wake_locked(from, key1, a->nr_wake, LX_FUTEX_BITSET_MATCH_ANY, &u);
 
-        if (key1[0] != key2[0] || key1[1] != key2[1]) {
-            n += move_waiters(from, key1, to, key2, a->nr_requeue);
-        }
         r = n;
+        if (n >= 0 && (key1[0] != key2[0] || key1[1] != key2[1])) {
+            r = move_waiters(from, key1, to, key2, a->nr_requeue);
+            r = r < 0 ? r : n + r;
+        }
     }
     lock_release2(&from->lock, &to->lock);
-    unpark_all(&u);
+    unparks_run(&u);
     return r;
 }
 
@@ -351,7 +358,7 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a)
     u64 key1[2];
     u64 key2[2];
     u32 old;
-    u32 n = 0;
+    s64 n = 0;
     s64 r = futex_key(t, a->uaddr, a->shared, key1);
 
     r = r < 0 ? r : futex_key(t, a->uaddr2, a->shared, key2);
@@ -362,20 +369,21 @@ s64 futex_wake_op(struct task *t, const struct futex_wake_op_args *a)
     if ((a->op >> 28 & 7) > LX_FUTEX_OP_XOR || (a->op >> 24 & 15) > LX_FUTEX_OP_CMP_GE) {
         return -LX_ENOSYS;
     }
-    b1 = bucket_of(key1);
-    b2 = bucket_of(key2);
+    b1 = futex_bucket(key1);
+    b2 = futex_bucket(key2);
     u.n = 0;
     lock_acquire2(&b1->lock, &b2->lock);
     r = modify(a->uaddr2, a->op, &old);
     if (r == 0) {
         n = wake_locked(b1, key1, a->nr, LX_FUTEX_BITSET_MATCH_ANY, &u);
-        if (compare(a->op >> 24 & 15, (s32)old, op_field(a->op, 0))) {
-            n += wake_locked(b2, key2, a->nr2, LX_FUTEX_BITSET_MATCH_ANY, &u);
+        if (n >= 0 && compare(a->op >> 24 & 15, (s32)old, op_field(a->op, 0))) {
+            r = wake_locked(b2, key2, a->nr2, LX_FUTEX_BITSET_MATCH_ANY, &u);
+            n = r < 0 ? r : n + r;
         }
     }
     lock_release2(&b1->lock, &b2->lock);
-    unpark_all(&u);
-    return r < 0 ? r : (s64)n;
+    unparks_run(&u);
+    return r < 0 ? r : n;
 }
 
 /* ------------------------------------------------------------------- many words ----------- */
@@ -386,16 +394,16 @@ static s64 queue_all(struct task *t, struct futex_waiter *f, const struct lx_fut
     s64 r = 0;
 
     for (u32 i = 0; i < n && r == 0; i++) {
-        waiter_init(&f[i], LX_FUTEX_BITSET_MATCH_ANY);
+        futex_waiter_init(&f[i], LX_FUTEX_BITSET_MATCH_ANY, NULL);
         f[i].w.q = NULL;
         r = futex_key(t, v[i].uaddr, !(v[i].flags & LX_FUTEX2_PRIVATE), f[i].key);
         if (r == 0) {
-            r = queue_if_equal(&f[i], v[i].uaddr, (u32)v[i].val);
+            r = futex_queue_if_equal(&f[i], v[i].uaddr, (u32)v[i].val);
         }
         if (r < 0) {
-            waiter_fini(&f[i]);
+            futex_waiter_fini(&f[i]);
             for (u32 j = i; j > 0; j--) {
-                if (!waiter_fini(&f[j - 1])) {
+                if (!futex_waiter_fini(&f[j - 1])) {
                     r = j - 1; /* woken meanwhile: that counts, not what went wrong */
                 }
             }
@@ -430,7 +438,7 @@ s64 futex_wait_many(struct task *t, const struct lx_futex_waitv *v, u32 n, s64 d
             r = thread_sleep(deadline_ns, NULL, 0, KT_INTERRUPT);
         }
         for (u32 i = n; i > 0; i--) {
-            if (!waiter_fini(&f[i - 1])) {
+            if (!futex_waiter_fini(&f[i - 1])) {
                 r = i - 1;
             }
         }

@@ -47,6 +47,14 @@ s64 futex_wait_many(struct task *t, const struct lx_futex_waitv *v, u32 n, s64 d
  * [B] Get the lock, or queue for it if `wait`: 0, -LX_EAGAIN (not `wait`), -LX_EDEADLK, -LX_ESRCH
  * the owner is no thread, -LX_ETIMEDOUT, -LX_ERESTARTNOINTR. */
 s64 futex_lock_pi(struct task *t, uptr uaddr, bool shared, bool wait, s64 deadline_ns);
+/* [B] futex_requeue_pi.c: sleep as futex_wait does until futex_cmp_requeue_pi gives this thread the
+ * lock at `lock`, or has queued it for it and the lock is handed over: 0, or as futex_wait;
+ * -LX_EAGAIN also when a signal came while it was queued there. -LX_ERESTARTNOINTR for one before
+ * that. */
+s64 futex_wait_requeue_pi(struct task *t, const struct futex_wait_args *a, uptr lock);
+/* [B] Move up to nr_requeue + 1 such waiters of a->from to the lock a->to, if a->from holds a->val;
+ * the first gets it if it is free: how many. */
+s64 futex_cmp_requeue_pi(struct task *t, const struct futex_requeue_args *a);
 /* Hand it to the first waiter; -LX_EPERM: t has it not. */
 s64 futex_unlock_pi(struct task *t, uptr uaddr, bool shared);
 /* A thread ended that may own such locks: they go on to who waits. */

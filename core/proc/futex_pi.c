@@ -14,25 +14,14 @@
 #include "ks/kthread.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
-#include "proc/futex.h"
-
-enum pi_state { PI_WAITS, PI_OWNS, PI_HEIR };
-
-struct pi_waiter {
-    struct waiter w;   /* first: found from the list */
-    u64 key[2];        /* [I] */
-    uptr uaddr;        /* [I] */
-    u32 tid;           /* [I] who waits */
-    u32 owner;         /* [g_pi.lock] for whom */
-    _Atomic u32 state; /* [g_pi.lock writes] enum pi_state */
-};
-
-/* Answers of try_lock beside results. */
-#define PI_QUEUED  1
-#define PI_CHANGED 2 /* the word is not what it was: look again */
-#define PI_DYING   3 /* its owner is on the way out */
+#include "proc/futex_priv.h"
 
 static struct waitq g_pi = WAITQ_INIT(g_pi);
+
+struct lock *pi_lock(void)
+{
+    return &g_pi.lock;
+}
 
 static struct pi_waiter *first_waiter(const u64 key[2])
 {
@@ -116,7 +105,6 @@ static s64 enqueue_locked(struct pi_waiter *f, uptr uaddr, u32 have, u32 owner)
     }
     if (r == 0) {
         f->owner = owner;
-        f->w.slot = kthread_self()->slot;
         f->w.q = &g_pi;
         list_add_tail(&f->w.node, &g_pi.waiters);
         r = PI_QUEUED;
@@ -124,13 +112,12 @@ static s64 enqueue_locked(struct pi_waiter *f, uptr uaddr, u32 have, u32 owner)
     return r;
 }
 
-/* The word was `have`, and its owner is the thread `of` (NULL: none, or there is no such). */
-static s64 try_lock_locked(struct pi_waiter *f, u32 have, struct task *of, bool wait)
+s64 pi_try_locked(struct pi_waiter *f, uptr uaddr, u32 have, struct task *of, bool wait)
 {
     u32 tid = have & LX_FUTEX_TID_MASK;
     struct pi_waiter *top = first_waiter(f->key);
     u32 now;
-    s64 r = get_user32(f->uaddr, &now);
+    s64 r = get_user32(uaddr, &now);
 
     if (r < 0) {
         return r;
@@ -139,18 +126,18 @@ static s64 try_lock_locked(struct pi_waiter *f, u32 have, struct task *of, bool 
         return PI_CHANGED;
     }
     if (tid == 0 && !top) {
-        return change(f->uaddr, have, f->tid | (have & LX_FUTEX_OWNER_DIED));
+        return change(uaddr, have, f->tid | (have & LX_FUTEX_OWNER_DIED));
     }
     if (!wait) {
         return -LX_EAGAIN;
     }
     if (top) {
-        return enqueue_locked(f, f->uaddr, have, top->owner);
+        return enqueue_locked(f, uaddr, have, top->owner);
     }
     if (!of) {
         return -LX_ESRCH;
     }
-    r = enqueue_locked(f, f->uaddr, have, tid);
+    r = enqueue_locked(f, uaddr, have, tid);
     /* either we see that it is leaving, or it sees us (futex_pi_exit) */
     atomic_thread_fence(memory_order_seq_cst);
     if (r == PI_QUEUED && atomic_load(&of->futex_exit) != FUTEX_ALIVE) {
@@ -160,13 +147,19 @@ static s64 try_lock_locked(struct pi_waiter *f, u32 have, struct task *of, bool 
     return r;
 }
 
-/* The owner is between the start and the end of giving up its locks. */
-static void wait_for_exit(struct task *of)
+void pi_wait_for_exit(struct task *of)
 {
     while (atomic_load(&of->futex_exit) == FUTEX_LEAVING &&
            !__atomic_load_n(&of->gone, __ATOMIC_ACQUIRE)) {
         host_nap(20000);
     }
+}
+
+struct task *pi_owner(u32 have)
+{
+    u32 tid = have & LX_FUTEX_TID_MASK;
+
+    return tid ? task_find((lx_pid_t)tid) : NULL;
 }
 
 static s64 try_lock(struct pi_waiter *f, bool wait)
@@ -176,20 +169,18 @@ static s64 try_lock(struct pi_waiter *f, bool wait)
     s64 r;
 
     for (;;) {
-        struct task *of = NULL;
+        struct task *of;
 
         r = get_user32(f->uaddr, &have);
         if (r < 0 || (have & LX_FUTEX_TID_MASK) == f->tid) {
             return r < 0 ? r : -LX_EDEADLK;
         }
-        if (have & LX_FUTEX_TID_MASK) {
-            of = task_find((lx_pid_t)(have & LX_FUTEX_TID_MASK));
-        }
+        of = pi_owner(have);
         lock_acquire(&g_pi.lock);
-        r = try_lock_locked(f, have, of, wait);
+        r = pi_try_locked(f, f->uaddr, have, of, wait);
         lock_release(&g_pi.lock);
         if (r == PI_DYING) {
-            wait_for_exit(of);
+            pi_wait_for_exit(of);
             r = dead == have ? -LX_ESRCH : PI_CHANGED;
             dead = have | LX_FUTEX_WAITERS;
         }
@@ -235,7 +226,7 @@ static void touch(uptr uaddr)
     (void)r;
 }
 
-static s64 sleep_for(struct pi_waiter *f, s64 deadline_ns)
+s64 pi_sleep(struct pi_waiter *f, s64 deadline_ns)
 {
     s64 r = 0;
 
@@ -253,18 +244,43 @@ static s64 sleep_for(struct pi_waiter *f, s64 deadline_ns)
     return r == -LX_ERESTARTSYS ? -LX_ERESTARTNOINTR : r;
 }
 
+void pi_waiter_init(struct pi_waiter *p, struct task *t, uptr uaddr)
+{
+    struct kthread *k = kthread_self();
+
+    p->w = (struct waiter){.slot = k->slot};
+    p->uaddr = uaddr;
+    p->tid = (u32)task_tid(t);
+    p->owner = 0;
+    atomic_init(&p->state, PI_WAITS);
+    list_add(&p->w.on_thread, &k->waits);
+}
+
+bool pi_has_waiters(const u64 key[2])
+{
+    bool has;
+
+    if (likely(!waitq_active(&g_pi))) {
+        return false;
+    }
+    lock_acquire(&g_pi.lock);
+    has = first_waiter(key) != NULL;
+    lock_release(&g_pi.lock);
+    return has;
+}
+
 s64 futex_lock_pi(struct task *t, uptr uaddr, bool shared, bool wait, s64 deadline_ns)
 {
-    struct pi_waiter f = {.uaddr = uaddr, .tid = (u32)task_tid(t)};
+    struct pi_waiter f;
     s64 r = futex_key(t, uaddr, shared, f.key);
 
     if (r < 0) {
         return r;
     }
-    list_add(&f.w.on_thread, &kthread_self()->waits);
+    pi_waiter_init(&f, t, uaddr);
     r = try_lock(&f, wait);
     if (r == PI_QUEUED) {
-        r = sleep_for(&f, deadline_ns);
+        r = pi_sleep(&f, deadline_ns);
     }
     waitq_remove(&f.w);
     return r;

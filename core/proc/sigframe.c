@@ -14,7 +14,8 @@
 #define RED_ZONE      128
 #define USER_CS       0x33
 #define USER_SS       0x2b
-#define EFLAGS_USER   0x250dd5ull /* what a frame may set: arithmetic, DF, OF, TF, RF, AC, ID */
+#define EFLAGS_USER   0x50dd5ull  /* what a frame may set: arithmetic, DF, OF, TF, RF, AC */
+#define EFLAGS_KEPT   0x204000ull /* NT, ID: stay as the handler left them */
 #define EFLAGS_TF     0x100ull
 #define EFLAGS_DF     0x400ull
 #define EFLAGS_RF     0x10000ull
@@ -99,7 +100,7 @@ static void get_regs(struct regs *r, const struct lx_sigcontext *sc)
     r->rcx = sc->rcx;
     r->rsp = sc->rsp;
     r->rip = sc->rip;
-    r->eflags = (sc->eflags & EFLAGS_USER) | EFLAGS_FIXED;
+    r->eflags = (sc->eflags & EFLAGS_USER) | (r->eflags & EFLAGS_KEPT) | EFLAGS_FIXED;
 }
 
 s64 sigframe_push(struct task *t, struct regs *r, u32 sig, const struct lx_siginfo *info,

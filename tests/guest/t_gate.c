@@ -91,8 +91,8 @@ CASE(number_is_an_int)
 CASE(flags_kept)
 {
     long ppid = sc(getppid);
-    static const unsigned long flags[] = {0x202, 0x203,         0x246, 0x282,
-                                          0xa02, 0x8d7 | 0x202, 0x602, 0xed7, 0x4202, 0x4ad7};
+    static const unsigned long flags[] = {0x202,         0x203, 0x246, 0x282,  0xa02,
+                                          0x8d7 | 0x202, 0x602, 0xed7, 0x4202, 0x4ad7};
     for (size_t i = 0; i < COUNT(flags); i++) {
         for (int k = 0; k < 10; k++) {
             check_call(__NR_getppid, 1, 2, 3, ppid, flags[i]);
@@ -665,8 +665,8 @@ CASE(sysenter_and_old_gate)
     EQ(gt_wait(pid), STATUS_EXIT(50));
 }
 
-/* sysenter in a 64-bit program leaves it in 32-bit mode, where nothing of it is mapped: a fault, and
- * the handler runs in 64-bit mode again. */
+/* sysenter in a 64-bit program leaves it in 32-bit mode, where nothing of it is mapped: a fault,
+ * and the handler runs in 64-bit mode again. */
 CASE(sysenter_without_a_stack)
 {
     long pid = gt_fork();
