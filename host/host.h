@@ -195,6 +195,10 @@ s64 host_proc_clone(u32 slot, void (*fn)(void *), void *arg);
 s64 host_proc_spawn(u32 slot, void (*fn)(void *), void *arg);
 /* End the calling host process with all its threads. */
 _Noreturn void host_proc_exit(void);
+/* Make the calling host process, which never had another thread, like one just spawned: the user
+ * half empty, its host_times counted from now. -LX_EBUSY: it cannot be (its scheduling was changed,
+ * the host keeps count), and is to be ended. */
+s64 host_proc_renew(void);
 /* End the host process `slot` belongs to, at once. */
 s64 host_proc_kill(u32 slot);
 /* Supervisor only: collect one ended process.

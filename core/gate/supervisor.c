@@ -9,8 +9,8 @@
 #include "lx_errno.h"
 #include "lx_poll.h"
 #include "proc/async.h"
-#include "proc/exec.h"
 #include "proc/exit.h"
+#include "proc/pool.h"
 #include "proc/task.h"
 
 #define MAX_WATCHES 32

@@ -292,6 +292,7 @@ static s64 start_host_thread(struct task *t, struct task *n, const struct lx_clo
             mm_fork_end(t->mm);
         }
     } else {
+        t->kt->shares_process = kt->shares_process = true;
         r = host_thread_create(kt->slot, new_thread_main, kt);
     }
     if (r < 0) {

@@ -7,8 +7,6 @@
  * its own, it is emptied and filled in place. If others use it (a vfork child runs in its parent's
  * memory), the task moves: a host process of the pool, empty and waiting, becomes its new thread,
  * and the old one goes back to the parent or ends.
- *
- * The pool is a stack of slots. The supervisor fills it, since only it is the parent of all.
  */
 #include "proc/exec.h"
 
@@ -26,29 +24,13 @@
 #include "proc/exit.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
+#include "proc/pool.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"
-
-#define POOL_COMING 8 /* on their way into the pool at once */
-#define POOL_MAX    64
-#define POOL_LOW    1 /* refilled when so few are left */
-
-/* locks: l g_pool.lock */
-static struct {
-    struct lock lock;
-    u32 n;                   /* [l] */
-    u32 slots[POOL_MAX];     /* [l] */
-    u32 n_coming;            /* [l] */
-    u32 coming[POOL_COMING]; /* [l] started, not ready yet: they count, or a busy host gets too many
-                              */
-    u32 want;                /* [l] kept ready */
-    s64 refused;             /* [l] 0, or why the host gave none when asked last */
-    struct waitq wait;       /* for one to become ready */
-} g_pool = {.lock = LOCK_INIT(LOCK_SLOT), .want = 3, .wait = WAITQ_INIT(g_pool.wait)};
 
 /* ------------------------------------------------------------------ the new image ----------- */
 
@@ -89,13 +71,14 @@ static void reset_task(struct task *t, const struct exec_job *job)
     cred_put(old);
 }
 
-/* On the thread that will run the program, in an empty user half described by t->mm. */
-_Noreturn static void start_image(struct task *t, struct exec_job *job)
+void exec_start(struct task *t)
 {
     struct kthread *kt = kthread_self();
+    struct exec_job *job = t->exec_job;
     struct elf_start at;
     s64 r;
 
+    t->exec_job = NULL;
     t->mm->dumpable = job->cred->euid == job->cred->uid && job->cred->egid == job->cred->gid &&
                       !job->image.unreadable;
     r = exec_load(t, t->mm, &job->image, &job->args, &at);
@@ -112,176 +95,6 @@ _Noreturn static void start_image(struct task *t, struct exec_job *job)
     kt->syscall_ret_nr = ~0ull;
     atomic_fetch_or(&kt->work, KT_RESTORE);
     kthread_resume(kt);
-}
-
-/* ------------------------------------------------------------------ the pool ---------------- */
-
-/* Take a slot off one of the two arrays; whether it was there. g_pool.lock held. */
-static bool drop(u32 *slots, u32 *n, u32 slot)
-{
-    for (u32 i = 0; i < *n; i++) {
-        if (slots[i] == slot) {
-            undo_note(&slots[i]);
-            undo_note(n);
-            slots[i] = slots[--*n];
-            return true;
-        }
-    }
-    return false;
-}
-
-static void pool_main(void *arg)
-{
-    struct kthread *kt = arg;
-    struct task *t;
-    struct exec_job *job;
-
-    lock_acquire(&g_pool.lock);
-    kassert(g_pool.n < POOL_MAX);
-    undo_note(&g_pool.n);
-    (void)drop(g_pool.coming, &g_pool.n_coming, kt->slot);
-    g_pool.slots[g_pool.n++] = kt->slot;
-    lock_release(&g_pool.lock);
-    waitq_wake(&g_pool.wait, 0);
-    while ((t = __atomic_load_n(&kt->task, __ATOMIC_ACQUIRE)) == NULL) {
-        host_park(HOST_NO_DEADLINE, NULL, 0);
-    }
-    job = t->exec_job;
-    t->exec_job = NULL;
-    start_image(t, job);
-}
-
-/* One more host process waiting for work. -LX_EAGAIN: the host has no more. */
-static s64 pool_add(void)
-{
-    s64 slot = slot_alloc();
-    s64 r;
-
-    if (slot < 0) {
-        return slot;
-    }
-    kthread_setup((u32)slot, NULL);
-    lock_acquire(&g_pool.lock);
-    kassert(g_pool.n_coming < POOL_COMING);
-    g_pool.coming[g_pool.n_coming++] = (u32)slot;
-    lock_release(&g_pool.lock);
-    r = host_proc_spawn((u32)slot, pool_main, kthread_of((u32)slot));
-    if (r < 0) {
-        exec_pool_forget((u32)slot);
-        slot_free((u32)slot);
-    }
-    return r;
-}
-
-s64 exec_pool_refill(u32 want)
-{
-    u32 have, room;
-    s64 r = 0;
-
-    lock_acquire(&g_pool.lock);
-    have = g_pool.n + g_pool.n_coming;
-    room = POOL_COMING - g_pool.n_coming;
-    want = MIN(MAX(want, g_pool.want), (u32)POOL_MAX);
-    lock_release(&g_pool.lock);
-    for (; r >= 0 && have < want && room > 0; have++, room--) {
-        r = pool_add();
-    }
-    lock_acquire(&g_pool.lock);
-    g_pool.refused = r < 0 ? r : 0;
-    lock_release(&g_pool.lock);
-    if (r < 0) {
-        waitq_wake(&g_pool.wait, 0);
-    }
-    return r;
-}
-
-bool exec_pool_forget(u32 slot)
-{
-    bool found;
-
-    lock_acquire(&g_pool.lock);
-    found = drop(g_pool.slots, &g_pool.n, slot) || drop(g_pool.coming, &g_pool.n_coming, slot);
-    lock_release(&g_pool.lock);
-    return found;
-}
-
-/* A process that is ready, or -1; with *refused when the host had none for us. */
-static s64 pool_pop(s64 *refused)
-{
-    s64 slot = -1;
-    bool low;
-
-    lock_acquire(&g_pool.lock);
-    if (g_pool.n > 0) {
-        undo_note(&g_pool.n);
-        slot = g_pool.slots[--g_pool.n];
-    } else if (refused != NULL) {
-        *refused = g_pool.refused;
-    }
-    low = g_pool.n <= POOL_LOW;
-    lock_release(&g_pool.lock);
-    if (low) {
-        host_unpark(0); /* the supervisor makes new ones, two or more at a time */
-    }
-    return slot;
-}
-
-static s64 pool_take(void)
-{
-    struct poll_table pt;
-    s64 refused = 0;
-    s64 slot = pool_pop(NULL);
-    s64 r = 0;
-
-    if (slot >= 0) {
-        return slot;
-    }
-    lock_acquire(&g_pool.lock);
-    g_pool.refused = 0; /* what an earlier caller heard; the supervisor tries again for us */
-    lock_release(&g_pool.lock);
-    poll_begin(&pt);
-    poll_wait(&pt, &g_pool.wait, 0);
-    while ((slot = pool_pop(&refused)) < 0 && refused == 0 && r != -LX_ERESTARTSYS) {
-        r = poll_sleep_killable(&pt, host_clock_ns(HOST_CLOCK_MONO) + NS_PER_SEC);
-    }
-    poll_end(&pt);
-    return slot >= 0 ? slot : refused != 0 ? refused : -LX_EAGAIN;
-}
-
-/* A pool process is scheduled as the supervisor was; t may have chosen otherwise. What the host
- * refuses stays as it is. */
-static void schedule_as(const struct task *t, u32 slot)
-{
-    if (t->cpus != NULL) {
-        (void)host_affinity_set(slot, t->cpus, CPU_MASK_SIZE);
-    }
-    if (t->nice != 0) {
-        (void)host_nice_set(slot, t->nice);
-    }
-}
-
-/* t runs on the pool process of `slot` from now on. False: that process was killed meanwhile, and
- * the supervisor may not have seen t there; if it has, t is dead and this was a success. */
-static bool hand_over(struct task *t, u32 slot, struct exec_job *job)
-{
-    struct kthread *kt = kthread_of(slot);
-    struct task *expect = t;
-
-    t->exec_job = job;
-    schedule_as(t, slot);
-    atomic_store(&t->mm->users, 1);
-    lock_acquire(&t->group->lock);
-    t->kt = kt;
-    task_refresh_work(t);
-    __atomic_store_n(&kt->task, t, __ATOMIC_SEQ_CST);
-    lock_release(&t->group->lock);
-    if (host_slot_idle(slot) && __atomic_compare_exchange_n(&kt->task, &expect, NULL, false,
-                                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-        slot_free(slot);
-        return false;
-    }
-    host_unpark(slot);
-    return true;
 }
 
 /* ------------------------------------------------------------------ point of no return ------ */
@@ -391,8 +204,9 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 s
     t->borrow = NULL;
     kt->task = parent; /* if we are killed from here on, it is the parent that dies */
     vfork_release(t);
-    while (!hand_over(t, (u32)slot, job)) {
-        while ((slot = pool_pop(NULL)) < 0) {
+    t->exec_job = job;
+    while (!exec_pool_give(t, (u32)slot)) {
+        while ((slot = exec_pool_pop()) < 0) {
             host_nap(100000); /* rare, and past the point where it could be given up */
         }
     } /* from here t may be gone at any time */
@@ -422,7 +236,8 @@ _Noreturn static void exec_here(struct task *t, struct exec_job *job)
     task_set_mm(t, mm);
     mm_put(old);
     vfork_release(t);
-    start_image(t, job);
+    t->exec_job = job;
+    exec_start(t);
 }
 
 _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
@@ -524,7 +339,7 @@ static s64 do_execve(struct task *t, const struct exec_request *q, struct exec_j
         }
     }
     if (r == 0 && (t->vfork_parent != NULL || atomic_load(&t->mm->users) > 1)) {
-        slot = pool_take();
+        slot = exec_pool_take();
         r = slot < 0 ? slot : 0;
     }
     if (r < 0) {
@@ -569,21 +384,6 @@ s64 sys_execveat(struct task *t, s32 dfd, uptr path, uptr argv, uptr envp, u32 f
     return exec_call(t, dfd, path, argv, envp, flags);
 }
 
-/* The pool's first process. At boot nobody else reaps: one that ends is this one, before its time.
- */
-static s64 pool_first(void)
-{
-    s64 r = exec_pool_refill(1);
-    bool signalled;
-    s64 slot;
-
-    while (r >= 0 && (slot = pool_pop(NULL)) < 0) {
-        r = host_proc_reap(&signalled) > 0 ? -LX_EAGAIN : 0;
-        host_nap(NS_PER_MSEC / 10);
-    }
-    return r < 0 ? r : slot;
-}
-
 s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv,
                const char *const *envp)
 {
@@ -606,13 +406,14 @@ s64 exec_first(struct task *t, s32 fd, const char *path, const char *const *argv
             r = t->mm == NULL ? -LX_ENOMEM : 0;
         }
     }
-    slot = r == 0 ? pool_first() : r;
+    slot = r == 0 ? exec_pool_first() : r;
     if (slot < 0) {
         r = slot;
         job_free(job);
         return r;
     }
     memcpy(t->comm, job->comm, sizeof(t->comm));
-    hand_over(t, (u32)slot, job);
+    t->exec_job = job;
+    (void)exec_pool_give(t, (u32)slot);
     return 0;
 }

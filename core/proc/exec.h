@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * execve, and the pool of empty host processes that take over the image of a task whose address
- * space is not its own (a vfork child, a CLONE_VM sibling).
+ * execve. A task whose address space is not its own (a vfork child, a CLONE_VM sibling) goes on in
+ * a host process of the pool (proc/pool.h).
  */
 #pragma once
 
@@ -17,12 +17,9 @@ struct exec_job {
     char comm[16];
 };
 
-/* Supervisor: keep `want` of them ready. The host's refusal is returned, and told to those who wait
- * for one. */
-s64 exec_pool_refill(u32 want);
-/* Supervisor: the process on `slot` died; if it was waiting in the pool (the result) it no longer
- * is, and the slot is the caller's to give back. */
-bool exec_pool_forget(u32 slot);
+/* On the thread that will run t's program, in an empty user half described by t->mm: load what
+ * t->exec_job holds and go there. */
+_Noreturn void exec_start(struct task *t);
 /* Boot: t, which has no host thread yet, gets a pool process and execs `path`, or what descriptor
  * fd refers to when path is empty. Waits for the pool. -LX_EAGAIN, -LX_ENOMEM: the host has no
  * process for us; else as execve(2). */

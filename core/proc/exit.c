@@ -9,7 +9,8 @@
  * interest makes it vanish.
  *
  * A host process ends after lxcore has forgotten it: its slots are given back before the host's
- * exit call, and are reused only when the host says that they are idle.
+ * exit call, and are reused only when the host says that they are idle. One that had a single
+ * thread all the time may go back to the pool instead (pool.h).
  */
 #include "proc/exit.h"
 
@@ -22,6 +23,7 @@
 #include "proc/exec.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
+#include "proc/pool.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
@@ -39,7 +41,7 @@ void (*g_session_leader_exited)(struct group *g);
 
 static void leave_memory(struct task *t)
 {
-    if (atomic_load(&t->mm->users) > 1) {
+    if (atomic_load(&t->mm->users) > 1 || exec_pool_may_return(kthread_self())) {
         rseq_forget(t); /* else nobody sees what the host still writes there */
     }
     futex_exit_robust(t);
@@ -412,12 +414,15 @@ static void task_gone(struct task *t, s32 code, bool own)
 
 /* ------------------------------------------------------------------ ends of the caller ------ */
 
-_Noreturn static void leave_host(struct mm *mm)
+_Noreturn static void leave_host(struct mm *mm, bool to_pool)
 {
     struct kthread *kt = kthread_self();
     bool last = atomic_fetch_sub(&mm->users, 1) == 1;
 
     mm_put(mm);
+    if (to_pool) {
+        exec_pool_return();
+    }
     slot_free(kt->slot);
     if (last) {
         host_proc_exit();
@@ -430,6 +435,7 @@ void task_exit(struct task *t, s32 code)
     struct kthread *kt = kthread_self();
     struct mm *mm = t->mm;
     lx_pid_t tid = task_tid(t);
+    bool to_pool;
 
     leave_memory(t);
     task_get(t); /* until it is forgotten here */
@@ -443,9 +449,10 @@ void task_exit(struct task *t, s32 code)
         mm_put(mm);
         borrow_return(t, tid);
     }
+    to_pool = t->rseq.a == 0 && exec_pool_enter(kt);
     kt->task = NULL;
     task_put(t);
-    leave_host(mm);
+    leave_host(mm, to_pool);
 }
 
 void task_exit_pending(struct task *t)

@@ -354,6 +354,8 @@ void kthread_setup(u32 slot, struct task *t)
     kt->task = t;
     kt->making = NULL;
     atomic_store(&kt->born, KTB_UNBORN);
+    kt->shares_process = false;
+    kt->stepping = kt->step_out = 0;
     kt->n_locks = 0;
     kt->in_park = 0;
     kt->syscall_ret_nr = ~0ull;

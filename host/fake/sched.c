@@ -357,6 +357,12 @@ _Noreturn void host_proc_exit(void)
     host_thread_exit();
 }
 
+s64 host_proc_renew(void)
+{
+    FAKE_CALL();
+    return host_mem_reset();
+}
+
 s64 host_proc_kill(u32 slot)
 {
     FAKE_CALL();

@@ -138,17 +138,36 @@ static s32 clock_number(enum host_clock id)
     return nr[id];
 }
 
+/*
+ * What the host counts of ht's process, or of its thread, since before the process began anew
+ * (host_proc_renew): its main thread is as old as it is.
+ */
+static const struct host_times *used_before(const struct host_thread *ht, bool thread)
+{
+    static const struct host_times nothing;
+
+    return thread && atomic_load(&ht->tid) != atomic_load(&ht->pid) ? &nothing : &ht->since;
+}
+
 s64 host_clock_ns(enum host_clock id)
 {
+    struct host_thread *ht = host_thread_of(kthread_self()->slot);
+    const struct host_times *gone;
     struct lx_timespec ts = {0, 0};
     s32 nr = clock_number(id);
+    s64 ns;
 
-    if (g_clock_gettime != NULL && id < HOST_CLOCK_PROC_CPU) {
+    if (id != HOST_CLOCK_PROC_CPU && id != HOST_CLOCK_THREAD_CPU && g_clock_gettime != NULL) {
         g_clock_gettime(nr, &ts);
     } else {
         raw_syscall2(__NR_clock_gettime, (s64)nr, &ts);
     }
-    return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+    ns = ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+    if (id == HOST_CLOCK_PROC_CPU || id == HOST_CLOCK_THREAD_CPU) {
+        gone = used_before(ht, id == HOST_CLOCK_THREAD_CPU);
+        ns -= (s64)(gone->user_ns + gone->sys_ns);
+    }
+    return ns;
 }
 
 s64 host_clock_res_ns(enum host_clock id)
@@ -214,41 +233,86 @@ static s64 peer_thread_ns(u32 pid, u32 tid, u64 *ns)
     return 0;
 }
 
-s64 host_times(u32 slot, bool thread, struct host_times *out)
+/* What the host has counted for the calling process, or thread. */
+static s64 own_times(bool thread, struct host_times *out)
 {
     struct lx_rusage ru;
+    s64 r = raw_syscall2(__NR_getrusage, (s64)(thread ? 1 : 0), &ru);
+
+    if (r < 0) {
+        return r;
+    }
+    out->user_ns = (u64)(ru.ru_utime.tv_sec * NS_PER_SEC + ru.ru_utime.tv_usec * 1000);
+    out->sys_ns = (u64)(ru.ru_stime.tv_sec * NS_PER_SEC + ru.ru_stime.tv_usec * 1000);
+    out->max_rss_bytes = (u64)ru.ru_maxrss * 1024;
+    out->minor_faults = (u64)ru.ru_minflt;
+    out->major_faults = (u64)ru.ru_majflt;
+    out->vol_switches = (u64)ru.ru_nvcsw;
+    out->invol_switches = (u64)ru.ru_nivcsw;
+    return 0;
+}
+
+static s64 own_times_since(bool thread, const struct host_times *gone, struct host_times *out)
+{
+    s64 r = own_times(thread, out);
+
+    if (r == 0) {
+        out->user_ns -= gone->user_ns;
+        out->sys_ns -= gone->sys_ns;
+        out->minor_faults -= gone->minor_faults;
+        out->major_faults -= gone->major_faults;
+        out->vol_switches -= gone->vol_switches;
+        out->invol_switches -= gone->invol_switches;
+    }
+    return r;
+}
+
+s64 host_times(u32 slot, bool thread, struct host_times *out)
+{
     struct lx_timespec ts = {0, 0};
     struct host_thread *ht = host_thread_of(slot);
     struct host_thread *me = host_thread_of(kthread_self()->slot);
     bool own = thread ? ht == me : atomic_load(&ht->pid) == atomic_load(&me->pid);
+    const struct host_times *gone = used_before(ht, thread);
     s64 r;
 
     memset(out, 0, sizeof(*out));
     if (own) {
-        r = raw_syscall2(__NR_getrusage, (s64)(thread ? 1 : 0), &ru);
-        if (r < 0) {
-            return r;
-        }
-        out->user_ns = (u64)(ru.ru_utime.tv_sec * NS_PER_SEC + ru.ru_utime.tv_usec * 1000);
-        out->sys_ns = (u64)(ru.ru_stime.tv_sec * NS_PER_SEC + ru.ru_stime.tv_usec * 1000);
-        out->max_rss_bytes = (u64)ru.ru_maxrss * 1024;
-        out->minor_faults = (u64)ru.ru_minflt;
-        out->major_faults = (u64)ru.ru_majflt;
-        out->vol_switches = (u64)ru.ru_nvcsw;
-        out->invol_switches = (u64)ru.ru_nivcsw;
-        return 0;
+        return own_times_since(thread, gone, out);
     }
     if (thread && atomic_load(&ht->pid) != atomic_load(&me->pid)) {
-        return peer_thread_ns(atomic_load(&ht->pid), atomic_load(&ht->tid), &out->user_ns);
+        r = peer_thread_ns(atomic_load(&ht->pid), atomic_load(&ht->tid), &out->user_ns);
+    } else {
+        r = raw_syscall2(__NR_clock_gettime,
+                         cpu_clock(thread ? atomic_load(&ht->tid) : atomic_load(&ht->pid), thread),
+                         &ts);
+        out->user_ns = (u64)(ts.tv_sec * NS_PER_SEC + ts.tv_nsec);
     }
-    r = raw_syscall2(__NR_clock_gettime,
-                     cpu_clock(thread ? atomic_load(&ht->tid) : atomic_load(&ht->pid), thread),
-                     &ts);
     if (r < 0) {
         return -LX_ESRCH;
     }
-    out->user_ns = (u64)(ts.tv_sec * NS_PER_SEC + ts.tv_nsec);
+    out->user_ns -= MIN(out->user_ns, gone->user_ns + gone->sys_ns);
     return 0;
+}
+
+/* The largest resident size the host remembers of this process is what it is now. */
+static s64 forget_peak(void)
+{
+    s64 fd = raw_syscall3(__NR_open, "/proc/self/clear_refs", LX_O_WRONLY | LX_O_CLOEXEC, 0);
+    s64 r = fd;
+
+    if (fd >= 0) {
+        r = raw_syscall3(__NR_write, fd, "5", 1);
+        raw_syscall1(__NR_close, fd);
+    }
+    return r;
+}
+
+s64 times_renew(void)
+{
+    struct host_thread *ht = host_thread_of(kthread_self()->slot);
+
+    return forget_peak() < 0 ? -LX_EBUSY : own_times(false, &ht->since);
 }
 
 struct host_sysinfo_raw {

@@ -30,6 +30,7 @@ struct host_thread {
     u32 new_process;
     struct robust_head robust; /* handed to the host at the thread's end: `tid` is the only entry */
     struct robust_node robust_entry;
+    struct host_times since; /* what its process had used when it began anew (host_proc_renew) */
 };
 _Static_assert(sizeof(struct host_thread) <= sizeof(((struct kthread *)0)->host), "too large");
 
@@ -56,6 +57,9 @@ extern s32 g_pkey;
 extern s32 g_supervisor_pid;
 extern s32 g_log_fd;
 extern host_handle g_kernel_object;
+
+/* misc.c: host_times of the calling process counts from now. */
+s64 times_renew(void);
 
 /* trap.c */
 void trap_install(void);

@@ -14,6 +14,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "base/str.h"
 #include "host/linux/priv.h"
 #include "host/linux/sys.h"
 #include "lx_errno.h"
@@ -71,6 +72,7 @@ static s64 start(u32 slot, u64 flags, void (*fn)(void *), void *arg)
     ht->fn = fn;
     ht->arg = arg;
     ht->new_process = process;
+    ht->since = process ? (struct host_times){0} : host_thread_of(kthread_self()->slot)->since;
     atomic_store(&ht->permit, PERMIT_NONE);
     atomic_store(&ht->ready, 0);
     atomic_store(&ht->pid, pid);
@@ -126,6 +128,28 @@ void host_thread_exit(void)
 void host_proc_exit(void)
 {
     leave(__NR_exit_group);
+}
+
+/* Whether the host schedules us as it does the supervisor, and so any new process. */
+static bool scheduled_as_new(void)
+{
+    u64 own[8] = {0}, sup[8] = {0};
+    u8 own_cpus[128] = {0}, sup_cpus[128] = {0};
+    u64 pid = (u64)(u32)g_supervisor_pid;
+
+    return raw_syscall4(__NR_sched_getattr, 0, own, sizeof(own), 0) == 0 &&
+           raw_syscall4(__NR_sched_getattr, pid, sup, sizeof(sup), 0) == 0 &&
+           memcmp(own, sup, sizeof(own)) == 0 &&
+           raw_syscall3(__NR_sched_getaffinity, 0, sizeof(own_cpus), own_cpus) > 0 &&
+           raw_syscall3(__NR_sched_getaffinity, pid, sizeof(sup_cpus), sup_cpus) > 0 &&
+           memcmp(own_cpus, sup_cpus, sizeof(own_cpus)) == 0;
+}
+
+s64 host_proc_renew(void)
+{
+    s64 r = scheduled_as_new() ? host_mem_reset() : -LX_EBUSY;
+
+    return r < 0 ? -LX_EBUSY : times_renew();
 }
 
 /* The host marks `tid` when a thread leaves, but not when a process is killed: its parent, the

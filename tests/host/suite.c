@@ -173,6 +173,43 @@ static void leaver(void *arg)
     host_proc_exit();
 }
 
+/* Uses up time and memory, becomes new, and tells by g_rounds the first thing that is old. arg: a
+ * nice value of its own. */
+static void renewer(void *arg)
+{
+    const u64 at = 0x40000000, len = 8u << 20;
+    struct host_times old = {0}, now = {0};
+    u8 vec;
+
+    host_mem_map_anon(at, len, HOST_R | HOST_W, 0);
+    for (u64 i = 0; i < len; i += 4096) {
+        *(volatile u8 *)(at + i) = 1;
+    }
+    while (old.user_ns + old.sys_ns < 20 * NS_PER_MSEC) {
+        host_times(kthread_self()->slot, false, &old);
+    }
+    if (arg != NULL) {
+        host_nice_set(kthread_self()->slot, 15);
+        g_rounds = host_proc_renew() == -LX_EBUSY ? 1 : 2;
+        host_proc_exit();
+    }
+    if (host_proc_renew() != 0) {
+        g_rounds = 2;
+    } else if (host_times(kthread_self()->slot, false, &now) != 0 ||
+               now.user_ns + now.sys_ns > 10 * NS_PER_MSEC || now.minor_faults > 100) {
+        g_rounds = 3;
+    } else if (now.max_rss_bytes >= len || old.max_rss_bytes < len) {
+        g_rounds = 4;
+    } else if (host_clock_ns(HOST_CLOCK_PROC_CPU) > 10 * NS_PER_MSEC ||
+               host_clock_ns(HOST_CLOCK_THREAD_CPU) > 10 * NS_PER_MSEC ||
+               host_clock_ns(HOST_CLOCK_THREAD_CPU) < 0) {
+        g_rounds = 5;
+    } else {
+        g_rounds = host_mem_resident(at, 4096, &vec) == -LX_ENOMEM ? 1 : 6;
+    }
+    host_proc_exit();
+}
+
 /* The end of a process on `slot` is seen: `signalled` as given. */
 static void check_reap(struct suite *s, u32 slot, bool signalled)
 {
@@ -211,6 +248,14 @@ static void t_processes(struct suite *s)
         EQ(host_proc_kill((u32)slot), 0);
         check_reap(s, (u32)slot, true);
         EQ(host_proc_kill((u32)slot), -LX_ESRCH);
+    }
+    for (u64 nice = 0; nice < 2; nice++) {
+        slot = slot_alloc();
+        g_rounds = 0;
+        if (OK(slot > 0) && EQ(host_proc_spawn((u32)slot, renewer, nice ? s : NULL), 0)) {
+            check_reap(s, (u32)slot, false);
+            EQ(g_rounds, 1);
+        }
     }
 }
 #endif
