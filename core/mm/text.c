@@ -32,7 +32,7 @@ struct site {
 
 /* locks: I immutable  l g_cache.lock */
 struct text {
-    struct text *next;      /* [l] bucket */
+    struct text *next;      /* [l] bucket, or list of the forgotten */
     struct vnode *vn;       /* [I] referenced */
     s64 mtime_ns, ctime_ns; /* [I] of the file when it was copied */
     u64 size;               /* [I] */
@@ -51,6 +51,7 @@ struct text {
 static struct {
     struct lock lock;
     struct text *bucket[N_BUCKETS]; /* [lock] */
+    struct text *forgotten;         /* [lock] of files nobody else knows, to be freed */
     u64 gate;
     text_planner planner;
 } g_cache = {.lock = LOCK_INIT(LOCK_PATCH)};
@@ -79,6 +80,58 @@ static struct text *find(const struct vnode *vn)
     return x;
 }
 
+/*
+ * Take out the files whose last reference is ours: they were deleted, or their names fell out of
+ * the cache. Nobody has them mapped, and who maps one again begins with the file's own text.
+ */
+static void forget_unused(void)
+{
+    for (u32 i = 0; i < N_BUCKETS; i++) {
+        struct text **at = &g_cache.bucket[i];
+
+        while (*at != NULL) {
+            struct text *x = *at;
+
+            if (ref_read(&x->vn->ref) > 1) {
+                at = &x->next;
+                continue;
+            }
+            undo_commit();
+            undo_note(at);
+            undo_note(&x->next);
+            undo_note(&g_cache.forgotten);
+            *at = x->next;
+            x->next = g_cache.forgotten;
+            g_cache.forgotten = x;
+        }
+    }
+}
+
+/* Free what was forgotten; no lock held, since a file's end may take any. */
+static void free_forgotten(void)
+{
+    struct text *x;
+
+    if (likely(__atomic_load_n(&g_cache.forgotten, __ATOMIC_RELAXED) == NULL)) {
+        return;
+    }
+    lock_acquire(&g_cache.lock);
+    x = g_cache.forgotten;
+    g_cache.forgotten = NULL;
+    lock_release(&g_cache.lock);
+    while (x != NULL) {
+        struct text *next = x->next;
+
+        if (x->obj != HOST_NONE) {
+            host_handle_close(x->obj);
+        }
+        vnode_put(x->vn);
+        kfree(x->sites);
+        kfree(x);
+        x = next;
+    }
+}
+
 static struct text *find_or_make(struct vnode *vn)
 {
     struct text *x = find(vn);
@@ -87,6 +140,7 @@ static struct text *find_or_make(struct vnode *vn)
     if (x != NULL) {
         return x;
     }
+    forget_unused();
     x = kzalloc(sizeof(*x) + n * 5);
     if (x == NULL) {
         return NULL;
@@ -478,4 +532,5 @@ void text_trapped(struct mm *mm, u64 site, u64 nr)
         lock_release(&g_cache.lock);
     }
     lock_release(&mm->lock);
+    free_forgotten();
 }
