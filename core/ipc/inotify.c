@@ -112,7 +112,7 @@ static void queue(struct inotify *in, s32 wd, const struct notify_event *ev)
 /* The watch is no longer the queue's. */
 static void forget(struct iwatch *iw)
 {
-    static const struct notify_event ignored = {LX_IN_IGNORED, 0, NULL, 0};
+    static const struct notify_event ignored = {LX_IN_IGNORED, 0, NULL, 0, false};
 
     lock_acquire(&iw->in->lock);
     undo_note(&iw->in->n_watches);
@@ -128,7 +128,8 @@ static bool iwatch_fire(struct watch *w, const struct notify_event *e)
     struct notify_event seen = *e;
 
     seen.mask &= w->mask | LX_IN_ISDIR;
-    if (seen.mask & LX_IN_ALL_EVENTS) {
+    if ((seen.mask & LX_IN_ALL_EVENTS) &&
+        !(e->name && e->unlinked && (w->mask & LX_IN_EXCL_UNLINK))) {
         queue(iw->in, iw->wd, &seen);
     }
     return (w->mask & LX_IN_ONESHOT) || (e->mask & LX_IN_DELETE_SELF);

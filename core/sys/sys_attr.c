@@ -6,6 +6,8 @@
 #include "sysproto.h"
 #include "vfs/vnode.h"
 
+#define VA_INVALID U32_MAX /* a mask: the values given are no values */
+
 static s64 set_by_path(struct task *t, s32 dfd, uptr path, u32 at_flags, u32 mask,
                        const struct vattr *va)
 {
@@ -14,7 +16,7 @@ static s64 set_by_path(struct task *t, s32 dfd, uptr path, u32 at_flags, u32 mas
     s64 r = path_find(t, dfd, path, at_flags, &d);
 
     if (r == 0) {
-        r = vfs_setattr(&w, d, mask, va);
+        r = mask == VA_INVALID ? -LX_EINVAL : vfs_setattr(&w, d, mask, va);
         dentry_put(d);
     }
     return r;
@@ -27,7 +29,7 @@ static s64 set_by_fd(struct task *t, s32 fd, u32 mask, const struct vattr *va)
     s64 r = fd_file(t, fd, &fr);
 
     if (r == 0) {
-        r = vfs_setattr(&w, fr.f->dentry, mask, va);
+        r = mask == VA_INVALID ? -LX_EINVAL : vfs_setattr(&w, fr.f->dentry, mask, va);
         fdput(fr);
     }
     return r;
@@ -128,21 +130,22 @@ static s64 do_utimes(struct task *t, s32 dfd, uptr path, const struct lx_timespe
 {
     u32 mask = ts ? 0 : VA_ATIME_NOW | VA_MTIME_NOW;
     struct vattr va = {0};
-    s64 r = 0;
 
     if (ts) {
-        r = one_time(&ts[0], VA_ATIME, VA_ATIME_NOW, &mask, &va.atime_ns);
-        if (r == 0) {
-            r = one_time(&ts[1], VA_MTIME, VA_MTIME_NOW, &mask, &va.mtime_ns);
-        }
-        if (r < 0 || !mask) {
-            return r;
+        if (one_time(&ts[0], VA_ATIME, VA_ATIME_NOW, &mask, &va.atime_ns) < 0 ||
+            one_time(&ts[1], VA_MTIME, VA_MTIME_NOW, &mask, &va.mtime_ns) < 0) {
+            mask = VA_INVALID; /* said only of a file that is there */
+        } else if (!mask) {
+            return 0;
         }
     }
-    if (uptr_null(path) && dfd != LX_AT_FDCWD && !(flags & LX_AT_EMPTY_PATH)) {
-        return flags ? -LX_EINVAL : set_by_fd(t, dfd, mask, &va);
+    if (!uptr_null(path)) {
+        return set_by_path(t, dfd, path, flags, mask, &va);
     }
-    return set_by_path(t, dfd, path, flags, mask, &va);
+    if (dfd == LX_AT_FDCWD) {
+        return -LX_EFAULT;
+    }
+    return flags ? -LX_EINVAL : set_by_fd(t, dfd, mask, &va);
 }
 
 s64 sys_utimensat(struct task *t, s32 dfd, uptr path, uptr times, u32 flags)

@@ -73,6 +73,9 @@ s64 sys_flock(struct task *t, s32 fd, u32 op)
     if (op & LX_LOCK_MAND) { /* gone from Linux, which says success */
         return 0;
     }
+    if (!flock_op_valid(op)) {
+        return -LX_EINVAL;
+    }
     r = fd_file(t, fd, &fr);
     if (r == 0) {
         r = flock_whole(fr.f, op);

@@ -45,7 +45,7 @@ s64 sys_symlinkat(struct task *t, uptr target, s32 dfd, uptr linkpath)
     s64 r = path_get(&text, target);
 
     if (r >= 0) {
-        r = path_get(&p, linkpath);
+        r = r == 0 ? -LX_ENOENT : path_get(&p, linkpath);
     }
     return r < 0 ? r : vfs_symlink(&w, text.s, dfd, p.s);
 }
@@ -111,8 +111,12 @@ s64 sys_renameat2(struct task *t, s32 olddfd, uptr oldpath, s32 newdfd, uptr new
     struct walk w = walk_of(t);
     struct kpath from;
     struct kpath to;
-    s64 r = path_get(&from, oldpath);
+    s64 r;
 
+    if (!vfs_rename_flags_valid(flags)) {
+        return -LX_EINVAL;
+    }
+    r = path_get(&from, oldpath);
     if (r >= 0) {
         r = path_get(&to, newpath);
     }

@@ -28,8 +28,15 @@ static s64 do_open(struct task *t, s32 dfd, uptr path, u64 flags, u32 mode, u32 
     struct walk w = walk_of(t);
     struct file *f = NULL;
     struct kpath p;
-    s64 r = path_get(&p, path);
+    s64 r;
 
+    if (!vfs_open_flags_valid(flags)) {
+        return -LX_EINVAL;
+    }
+    if (flags & (LX_O_SYNC & ~LX_O_DSYNC)) {
+        flags |= LX_O_DSYNC;
+    }
+    r = path_get(&p, path);
     if (r < 0) {
         return r;
     }

@@ -122,17 +122,14 @@ static s64 off_put(uptr p, const s64 *off)
 
 static s64 sendfile_do(struct move *m, u64 count)
 {
-    if (!file_readable(m->from)) {
-        return -LX_EBADF;
-    }
     if ((m->from->kind & FILE_STREAM) && m->from_pos) {
         return -LX_ESPIPE;
     }
     if (!file_writable(m->to)) {
         return -LX_EBADF;
     }
-    if ((s64)count < 0 || (m->from_pos && *m->from_pos < 0) || m->from->vnode->type == LX_S_IFDIR ||
-        (m->from->kind & FILE_STREAM) || (m->to->flags & LX_O_APPEND)) {
+    if ((s64)count < 0 || m->from->vnode->type == LX_S_IFDIR || (m->from->kind & FILE_STREAM) ||
+        (m->to->flags & LX_O_APPEND)) {
         return -LX_EINVAL;
     }
     return count ? move_bytes(m, MIN(count, COUNT_MAX)) : 0;
@@ -146,13 +143,19 @@ s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
     s64 pos;
     s64 r = off_get(offset, &pos, &m.from_pos);
 
-    if (r != -LX_EFAULT) { /* a negative offset is judged after the descriptors */
+    if (r != -LX_EFAULT) { /* a negative offset is judged after the first descriptor */
         r = fd_file(t, in_fd, &in);
     }
     if (r < 0) {
         return r;
     }
-    r = fd_file(t, out_fd, &out);
+    if (!file_readable(in.f)) {
+        r = -LX_EBADF;
+    } else if (m.from_pos && pos < 0) {
+        r = in.f->kind & FILE_STREAM ? -LX_ESPIPE : -LX_EINVAL;
+    } else {
+        r = fd_file(t, out_fd, &out);
+    }
     if (r == 0) {
         m.from = in.f;
         m.to = out.f;
@@ -191,6 +194,15 @@ static s64 copy_check(const struct move *m, u64 len)
     len = MIN(len, COUNT_MAX);
     if (q > S64_MAX - (s64)len) {
         return -LX_EFBIG;
+    }
+    if (m->from->vnode == m->to->vnode) {
+        struct vattr va;
+        s64 r = vfs_getattr(m->from->dentry, &va);
+
+        if (r < 0) {
+            return r;
+        }
+        len = p < (s64)va.size ? MIN(len, va.size - (u64)p) : 0; /* no more than there is */
     }
     if (m->from->vnode == m->to->vnode && p < q + (s64)len && q < p + (s64)len && len) {
         return -LX_EINVAL;

@@ -98,14 +98,14 @@ void vn_take_attr(struct vnode *vn, u32 mask, const struct vattr *va, s64 now_ns
     a->ctime_ns = now_ns;
 }
 
-/* chown(2) takes set-id bits off programs, chmod(2) off files of foreign groups. */
+/* chown(2), also of nothing (mask 0), takes set-id bits off programs, chmod(2) off files of
+ * foreign groups. */
 static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struct cred *c)
 {
     u32 mode = mask & VA_MODE ? va->mode : vn->attr.mode;
+    bool chown = !mask || (mask & (VA_UID | VA_GID));
 
-    if ((mask & VA_SIZE) && (mode & (LX_S_ISUID | LX_S_ISGID))) {
-        vn_strip_setid(vn, c);
-    } else if ((mask & (VA_UID | VA_GID)) && vn->type == LX_S_IFREG) {
+    if (chown && vn->type == LX_S_IFREG) {
         u32 kill = mode & LX_S_ISUID;
 
         if ((mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {
@@ -122,10 +122,25 @@ static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struc
     return mask;
 }
 
+/* What inotify(7) calls a change of these attributes; 0: nothing anybody asked for. */
+static u32 change_event(u32 mask)
+{
+    bool atime = (mask & (VA_ATIME | VA_ATIME_NOW)) != 0;
+    bool mtime = (mask & (VA_MTIME | VA_MTIME_NOW)) != 0;
+    u32 event = mask & VA_SIZE ? LX_IN_MODIFY : 0;
+
+    if ((mask & (VA_MODE | VA_UID | VA_GID)) || (atime && mtime)) {
+        return event | LX_IN_ATTRIB;
+    }
+    return event | (atime ? LX_IN_ACCESS : mtime ? LX_IN_MODIFY : 0);
+}
+
 s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct vattr *va)
 {
     struct vnode *vn = d->vnode;
     struct vattr copy = *va;
+    u32 seen = mask; /* of what watchers are told */
+    u32 stripped;
     s64 r = 0;
 
     if (mount_readonly(d) || (vn->sb->flags & SB_RDONLY)) {
@@ -142,13 +157,19 @@ s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct v
         if (r < 0) {
             return r;
         }
-        mask = adjust_mode(vn, mask, &copy, w->cred);
+    }
+    stripped = mask & VA_SIZE ? vn_strip_setid(vn, w->cred) : 0;
+    if (vn->type && !(mask & VA_SIZE)) {
+        seen = adjust_mode(vn, mask, &copy, w->cred);
+    }
+    if (!host_rules(vn->sb, w->cred)) {
+        mask = seen; /* else the host does it by itself */
     }
     vn_lock(vn);
     r = vn->ops->setattr(vn, mask, &copy);
     vn_unlock(vn);
     if (r == 0) {
-        notify_dentry(d, mask & VA_SIZE ? LX_IN_MODIFY : LX_IN_ATTRIB);
+        notify_dentry(d, change_event(seen) | stripped);
     }
     return r;
 }
@@ -160,6 +181,7 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
 {
     struct vnode *vn = d->vnode;
     u32 mask = write ? PERM_WRITE : PERM_READ;
+    s64 r;
 
     if (write && (mount_readonly(d) || (vn->sb->flags & SB_RDONLY))) {
         return -LX_EROFS;
@@ -180,16 +202,14 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
         return write ? -LX_EPERM : -LX_ENODATA;
     }
     if (str_starts(name, LX_XATTR_USER_PREFIX)) {
-        if (!name[strlen(LX_XATTR_USER_PREFIX)]) {
-            return -LX_EINVAL;
-        }
         if (vn->type != LX_S_IFREG && vn->type != LX_S_IFDIR) {
             return write ? -LX_EPERM : -LX_ENODATA;
         }
         if (write && vn->type == LX_S_IFDIR && (vn->attr.mode & LX_S_ISVTX) && !perm_owner(vn, c)) {
             return -LX_EPERM;
         }
-        return vfs_permission(vn, mask, c);
+        r = vfs_permission(vn, mask, c);
+        return r == 0 && !name[strlen(LX_XATTR_USER_PREFIX)] ? -LX_EINVAL : r;
     }
     if (str_starts(name, LX_XATTR_SYSTEM_PREFIX)) {
         if (!str_eq(name, LX_XATTR_NAME_POSIX_ACL_ACCESS) &&
@@ -198,7 +218,8 @@ static s64 xattr_permission(struct dentry *d, const struct cred *c, const char *
         }
         return write && !perm_owner(vn, c) ? -LX_EPERM : 0;
     }
-    return -LX_EOPNOTSUPP;
+    r = vfs_permission(vn, mask, c);
+    return r < 0 ? r : -LX_EOPNOTSUPP;
 }
 
 s64 vn_getxattr(struct vnode *vn, const char *name, void *buf, u64 size)

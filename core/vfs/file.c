@@ -151,7 +151,7 @@ void file_put(struct file *f)
     if (f->vnode->locks) {
         flock_release(f);
     }
-    if (!(f->flags & LX_O_PATH)) {
+    if (!(f->flags & LX_O_PATH) && !(f->kind & FILE_UNOPENED)) {
         notify_dentry(f->dentry, file_writable(f) ? LX_IN_CLOSE_WRITE : LX_IN_CLOSE_NOWRITE);
     }
     if (f->ops && f->ops->release) {
@@ -271,25 +271,41 @@ s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map
 
 s64 file_truncate(struct file *f, u64 size)
 {
+    u32 stripped;
+    s64 r;
+
     if (!file_writable(f)) {
         return -LX_EINVAL;
     }
     if (mount_readonly(f->dentry)) {
         return -LX_EROFS;
     }
-    if (f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
-        vn_strip_setid(f->vnode, f->cred);
+    if (!f->ops->truncate) {
+        return -LX_EINVAL;
     }
-    notify_dentry(f->dentry, LX_IN_MODIFY);
-    return f->ops->truncate ? f->ops->truncate(f, size) : -LX_EINVAL;
+    stripped = vn_strip_setid(f->vnode, f->cred);
+    r = f->ops->truncate(f, size);
+    if (r == 0) {
+        notify_dentry(f->dentry, LX_IN_MODIFY | stripped);
+    }
+    return r;
 }
 
 s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len)
 {
-    if (f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
-        vn_strip_setid(f->vnode, f->cred);
+    s64 r;
+
+    if (!f->ops->allocate) {
+        return -LX_EOPNOTSUPP;
     }
-    return f->ops->allocate ? f->ops->allocate(f, mode, off, len) : -LX_EOPNOTSUPP;
+    if (vn_strip_setid(f->vnode, f->cred)) {
+        notify_dentry(f->dentry, LX_IN_ATTRIB);
+    }
+    r = f->ops->allocate(f, mode, off, len);
+    if (r == 0) {
+        notify_dentry(f->dentry, LX_IN_MODIFY);
+    }
+    return r;
 }
 
 s64 file_sync(struct file *f, bool data_only)

@@ -65,16 +65,18 @@ struct file_ops {
 };
 
 enum file_flags {
-    FILE_SEEKABLE = 1,  /* has a position: pread works, read moves pos           */
-    FILE_BLOCKS = 2,    /* ops may wait in the host by themselves (stdio streams) */
-    FILE_NOWAIT_IO = 4, /* never returns EAGAIN: skip the waiting loop           */
-    FILE_WROTE = 8,     /* counted in vnode.writers                              */
-    FILE_STREAM = 16,   /* no position at all (pipe, socket, tty)                */
-    FILE_OWN_POS = 32,  /* with FILE_SEEKABLE: the position is the driver's. read/write without an
-                           offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
-                           all the driver's. A stdio file shares its position with the host */
-    FILE_NOCTTY = 64,   /* for the driver's open only: O_NOCTTY was given                  */
-    FILE_ASYNC = 128,   /* O_ASYNC works though it is no pipe, socket or device          */
+    FILE_SEEKABLE = 1,   /* has a position: pread works, read moves pos           */
+    FILE_BLOCKS = 2,     /* ops may wait in the host by themselves (stdio streams) */
+    FILE_NOWAIT_IO = 4,  /* never returns EAGAIN: skip the waiting loop           */
+    FILE_WROTE = 8,      /* counted in vnode.writers                              */
+    FILE_STREAM = 16,    /* no position at all (pipe, socket, tty)                */
+    FILE_OWN_POS = 32,   /* with FILE_SEEKABLE: the position is the driver's. read/write without an
+                            offset get pos NULL (never f->pos), pread/pwrite get theirs, seek is
+                            all the driver's. A stdio file shares its position with the host */
+    FILE_NOCTTY = 64,    /* for the driver's open only: O_NOCTTY was given                  */
+    FILE_ASYNC = 128,    /* O_ASYNC works though it is no pipe, socket or device          */
+    FILE_CREATED = 512,  /* for the driver's open only: the file is made by this very open   */
+    FILE_UNOPENED = 256, /* its driver refused: nobody is told that it is closed         */
 };
 
 /* locks: I immutable  a atomic  p pos lock  */

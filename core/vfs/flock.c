@@ -431,6 +431,13 @@ static bool has_whole(struct flock_list *l, const struct rec *want)
     return has;
 }
 
+bool flock_op_valid(u32 op)
+{
+    u32 what = op & ~(u32)LX_LOCK_NB;
+
+    return what == LX_LOCK_SH || what == LX_LOCK_EX || what == LX_LOCK_UN;
+}
+
 s64 flock_whole(struct file *f, u32 op)
 {
     u32 what = op & ~(u32)LX_LOCK_NB;
@@ -438,8 +445,8 @@ s64 flock_whole(struct file *f, u32 op)
         .owner = f, .kind = REC_WHOLE, .start = 0, .end = S64_MAX, .exclusive = what == LX_LOCK_EX};
     struct flock_list *l;
 
-    if (what != LX_LOCK_SH && what != LX_LOCK_EX && what != LX_LOCK_UN) {
-        return -LX_EINVAL;
+    if (what != LX_LOCK_UN && !file_readable(f) && !file_writable(f)) {
+        return -LX_EBADF; /* opened with the access mode 3 */
     }
     if (what == LX_LOCK_UN) {
         drop_all(f->vnode, f, false, true);

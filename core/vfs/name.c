@@ -82,12 +82,7 @@ s64 vfs_mknod(const struct walk *w, s32 dfd, const char *path, u32 mode, u32 rde
     case LX_S_IFIFO:
     case LX_S_IFSOCK: break;
     case LX_S_IFCHR:
-    case LX_S_IFBLK:
-        what.rdev = rdev;
-        if (!cred_capable(w->cred, LX_CAP_MKNOD) && !(LX_S_ISCHR(mode) && rdev == 0)) {
-            return -LX_EPERM;
-        }
-        break;
+    case LX_S_IFBLK: what.rdev = rdev; break;
     case LX_S_IFDIR: return -LX_EPERM;
     default: return -LX_EINVAL;
     }
@@ -98,9 +93,6 @@ s64 vfs_symlink(const struct walk *w, const char *target, s32 dfd, const char *p
 {
     const struct new_node what = {LX_S_IFLNK | 0777, 0, target};
 
-    if (!*target) {
-        return -LX_ENOENT;
-    }
     return make_node(w, dfd, path, &what, NULL);
 }
 
@@ -414,20 +406,28 @@ static s64 rename_perm(const struct walk *w, const struct renaming *rn)
     return r;
 }
 
+static void moved_notify(struct vnode *vn, const struct place *from, const struct place *to)
+{
+    u32 dir = LX_S_ISDIR(vn->type) ? LX_IN_ISDIR : 0;
+    u32 cookie = notify_cookie();
+
+    notify_name(from->dir->vnode, from->last, LX_IN_MOVED_FROM | dir, cookie);
+    notify_name(to->dir->vnode, to->last, LX_IN_MOVED_TO | dir, cookie);
+}
+
 static void rename_notify(const struct renaming *rn)
 {
-    u32 dir = LX_S_ISDIR(rn->old->vnode->type) ? LX_IN_ISDIR : 0;
-    u32 cookie;
-
     if (likely(!g_watch_count)) {
         return;
     }
-    cookie = notify_cookie();
-    notify_name(rn->from.dir->vnode, rn->from.last, LX_IN_MOVED_FROM | dir, cookie);
-    notify_name(rn->to.dir->vnode, rn->to.last, LX_IN_MOVED_TO | dir, cookie);
-    notify_vnode(rn->old->vnode, LX_IN_MOVE_SELF);
+    moved_notify(rn->old->vnode, &rn->from, &rn->to);
     if (rn->over && !(rn->flags & LX_RENAME_EXCHANGE)) {
         notify_unlinked(rn->over->vnode);
+    }
+    notify_vnode(rn->old->vnode, LX_IN_MOVE_SELF);
+    if (rn->flags & LX_RENAME_EXCHANGE) {
+        moved_notify(rn->over->vnode, &rn->to, &rn->from);
+        notify_vnode(rn->over->vnode, LX_IN_MOVE_SELF);
     }
 }
 
@@ -522,17 +522,18 @@ static s64 rename_retry(const struct walk *w, struct renaming *rn)
     }
 }
 
+bool vfs_rename_flags_valid(u32 flags)
+{
+    /* no whiteouts: nothing here is a union */
+    return flags == 0 || flags == LX_RENAME_NOREPLACE || flags == LX_RENAME_EXCHANGE;
+}
+
 s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
                u32 flags)
 {
     struct renaming rn = {.flags = flags};
-    s64 r;
+    s64 r = walk_parent(w, odfd, opath, 0, &rn.from);
 
-    if ((flags & ~(u32)(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) ||
-        flags == (LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE)) {
-        return -LX_EINVAL; /* no whiteouts: nothing here is a union */
-    }
-    r = walk_parent(w, odfd, opath, 0, &rn.from);
     if (r < 0) {
         return r;
     }

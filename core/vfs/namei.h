@@ -66,7 +66,10 @@ enum walk_flags {
  *   returns 0, -LX_ENOENT, -LX_ENOTDIR, -LX_EACCES, -LX_ELOOP, -LX_ENAMETOOLONG, -LX_EBADF, … */
 s64 walk_path(const struct walk *w, s32 dfd, const char *path, u32 flags, struct dentry **out);
 
-/* open(2) as a whole: flags LX_O_*, mode before umask. *out has a reference. */
+/* Whether these LX_O_* can be wanted together; open(2) says so before it looks at the path. */
+bool vfs_open_flags_valid(u64 flags);
+
+/* open(2) as a whole: valid flags LX_O_*, mode before umask. *out has a reference. */
 s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode, u32 walk_flags,
              struct file **out);
 /* Open an already found name (no O_CREAT): exec, /proc/self/fd. */
@@ -77,6 +80,8 @@ s64 vfs_symlink(const struct walk *w, const char *target, s32 dfd, const char *p
 s64 vfs_link(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
              u32 at_flags);
 s64 vfs_unlink(const struct walk *w, s32 dfd, const char *path, bool dir);
+/* Whether renameat2(2) knows these LX_RENAME_*; it says so before it looks at the paths. */
+bool vfs_rename_flags_valid(u32 flags);
 s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, const char *npath,
                u32 flags);
 s64 vfs_readlink(const struct walk *w, s32 dfd, const char *path, char *buf, u64 size);

@@ -41,7 +41,7 @@ void notify_vnode_slow(struct vnode *vn, const struct notify_event *e)
     struct watch *tmp;
     struct notify_event own = *e;
 
-    if (vn->type == LX_S_IFDIR && !e->name && !(mask & LX_IN_DELETE_SELF)) {
+    if (vn->type == LX_S_IFDIR && !e->name && !(mask & (LX_IN_DELETE_SELF | LX_IN_MOVE_SELF))) {
         own.mask |= LX_IN_ISDIR;
     }
     list_init(&over);
@@ -68,21 +68,22 @@ void notify_dentry_slow(struct dentry *d, u32 mask)
     u32 isdir = d->vnode->type == LX_S_IFDIR ? LX_IN_ISDIR : 0;
     char name[LX_NAME_MAX + 1];
     struct vnode *dir = NULL;
+    bool unlinked;
     u32 len = 0;
 
     lock_acquire(&g_dcache_lock);
-    if (d->parent != d && !(d->flags & (D_DELETED | D_ANON)) &&
-        !list_empty(&d->parent->vnode->watches)) {
+    unlinked = (d->flags & D_DELETED) != 0;
+    if (d->parent != d && !(d->flags & D_ANON) && !list_empty(&d->parent->vnode->watches)) {
         dir = vnode_get(d->parent->vnode);
         len = MIN(d->len, (u32)LX_NAME_MAX);
         memcpy(name, d->name, len);
     }
     lock_release(&g_dcache_lock);
     if (dir) {
-        notify_vnode_slow(dir, &(struct notify_event){mask | isdir, 0, name, len});
+        notify_vnode_slow(dir, &(struct notify_event){mask | isdir, 0, name, len, unlinked});
         vnode_put(dir);
     }
-    notify_vnode_slow(d->vnode, &(struct notify_event){mask, 0, NULL, 0});
+    notify_vnode_slow(d->vnode, &(struct notify_event){mask, 0, NULL, 0, false});
 }
 
 void notify_unlinked(struct vnode *vn)

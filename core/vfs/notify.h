@@ -12,6 +12,7 @@ struct notify_event {
     u32 cookie;       /* pairs the two halves of a rename */
     const char *name; /* in a watched folder; NULL: the watched file itself */
     u32 len;
+    bool unlinked; /* the name is gone, the file is still open */
 };
 
 /* locks: n g_notify_lock */
@@ -47,14 +48,14 @@ static inline void notify_dentry(struct dentry *d, u32 mask)
 static inline void notify_vnode(struct vnode *vn, u32 mask)
 {
     if (unlikely(g_watch_count)) {
-        notify_vnode_slow(vn, &(struct notify_event){mask, 0, NULL, 0});
+        notify_vnode_slow(vn, &(struct notify_event){mask, 0, NULL, 0, false});
     }
 }
 /* To those who watch the folder: n was made, removed, renamed. */
 static inline void notify_name(struct vnode *dir, struct name n, u32 mask, u32 cookie)
 {
     if (unlikely(g_watch_count)) {
-        notify_vnode_slow(dir, &(struct notify_event){mask, cookie, n.s, n.len});
+        notify_vnode_slow(dir, &(struct notify_event){mask, cookie, n.s, n.len, false});
     }
 }
 /* A name of vn went: attributes changed, or the last one is gone. */

@@ -97,6 +97,10 @@ s64 dir_create_locked(const struct walk *w, struct dentry *dir, struct name n,
     if (r < 0) {
         return r;
     }
+    if ((LX_S_ISBLK(what->mode) || (LX_S_ISCHR(what->mode) && what->rdev)) &&
+        !cred_capable(w->cred, LX_CAP_MKNOD)) {
+        return -LX_EPERM;
+    }
     if (!dvn->ops->create) {
         return -LX_EROFS;
     }
@@ -134,7 +138,6 @@ static s64 check_type(const struct dentry *d, u64 flags)
         return (flags & LX_O_CREAT) || (open_mask(flags) & PERM_WRITE) ? -LX_EISDIR : 0;
     case LX_S_IFCHR:
     case LX_S_IFBLK: return mflags & SB_NODEV ? -LX_EACCES : 0;
-    case LX_S_IFSOCK: return -LX_ENXIO;
     default: return 0;
     }
 }
@@ -142,7 +145,8 @@ static s64 check_type(const struct dentry *d, u64 flags)
 static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool created)
 {
     struct vnode *vn = d->vnode;
-    bool host = host_rules(vn->sb, w->cred) && (vn->flags & VN_REVALIDATE);
+    bool host = host_rules(vn->sb, w->cred) && (vn->flags & VN_REVALIDATE) &&
+                (vn->type == LX_S_IFREG || vn->type == LX_S_IFDIR); /* it is asked to open them */
     u32 mask = open_mask(flags);
     s64 r = 0;
 
@@ -150,8 +154,12 @@ static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool cr
         return 0; /* reached through /proc/PID/fd, which decided who may */
     }
     if (!created) {
-        r = host ? 0 : perm_dentry(d, mask, w->cred);
-        if (host && (mask & PERM_WRITE) && vn->type == LX_S_IFREG &&
+        if (!host) {
+            r = perm_dentry(d, mask, w->cred);
+        } else if ((flags & (LX_O_TRUNC | LX_O_ACCMODE)) == LX_O_TRUNC) {
+            r = perm_dentry(d, PERM_WRITE, w->cred); /* the host sees it opened to read */
+        }
+        if (r == 0 && host && (mask & PERM_WRITE) && vn->type == LX_S_IFREG &&
             (mount_readonly(d) || (vn->sb->flags & SB_RDONLY))) {
             r = -LX_EROFS;
         }
@@ -159,7 +167,7 @@ static s64 check_open(const struct walk *w, struct dentry *d, u64 flags, bool cr
     if (r == 0 && (flags & LX_O_NOATIME) && !perm_owner(vn, w->cred)) {
         r = -LX_EPERM;
     }
-    return r;
+    return r == 0 && vn->type == LX_S_IFSOCK ? -LX_ENXIO : r;
 }
 
 static s64 driver_open(struct vnode *vn, struct file *f)
@@ -184,20 +192,19 @@ static s64 truncate_opened(struct file *f)
 {
     const struct vattr va = {.size = 0};
     struct vnode *vn = f->vnode;
-    s64 r;
+    u32 stripped = vn_strip_setid(vn, f->cred);
+    s64 r = -LX_EPERM;
 
-    if (vn->attr.mode & (LX_S_ISUID | LX_S_ISGID)) {
-        vn_strip_setid(vn, f->cred);
-    }
     if ((f->flags & LX_O_ACCMODE) != LX_O_RDONLY && f->ops->truncate) {
-        return f->ops->truncate(f, 0);
+        r = f->ops->truncate(f, 0);
+    } else if (vn->ops->setattr) {
+        vn_lock(vn);
+        r = vn->ops->setattr(vn, VA_SIZE, &va);
+        vn_unlock(vn);
     }
-    if (!vn->ops->setattr) {
-        return -LX_EPERM;
+    if (r == 0) {
+        notify_dentry(f->dentry, LX_IN_MODIFY | stripped);
     }
-    vn_lock(vn);
-    r = vn->ops->setattr(vn, VA_SIZE, &va);
-    vn_unlock(vn);
     return r;
 }
 
@@ -238,18 +245,22 @@ static s64 open_found(const struct walk *w, struct dentry *d, u64 flags, bool cr
         }
         return -LX_ENFILE;
     }
+    f->kind |= created ? FILE_CREATED : 0;
     r = driver_open(vn, f);
     f->kind |= write ? FILE_WROTE : 0;
     if (r < 0) {
         f->ops = &g_path_ops; /* never opened: no release, no flush */
-    } else if ((flags & LX_O_TRUNC) && !created && vn->type == LX_S_IFREG) {
-        r = truncate_opened(f);
+        f->kind |= FILE_UNOPENED;
+    } else {
+        notify_dentry(d, LX_IN_OPEN);
+        if ((flags & LX_O_TRUNC) && !created && vn->type == LX_S_IFREG) {
+            r = truncate_opened(f);
+        }
     }
     if (r < 0) {
         file_put(f);
         return r;
     }
-    notify_dentry(d, LX_IN_OPEN);
     *out = f;
     return 0;
 }
@@ -294,6 +305,12 @@ static s64 create_last(struct creating *cr, struct nd *nd)
     bool known;
     s64 r;
 
+    if (nd->kind == LAST_DOTDOT) {
+        r = nd_dotdot(nd);
+        if (r < 0) {
+            return r;
+        }
+    }
     if (nd->kind != LAST_NAME || nd->slash) {
         return nd->kind != LAST_NAME && (cr->flags & LX_O_EXCL) ? -LX_EEXIST : -LX_EISDIR;
     }
@@ -400,12 +417,8 @@ static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 fla
     struct dentry *d;
     struct vnode *vn = NULL;
     struct vattr va;
-    s64 r;
+    s64 r = walk_path(w, dfd, path, WALK_FOLLOW | WALK_DIR, &dir);
 
-    if ((flags & LX_O_ACCMODE) == LX_O_RDONLY || !(flags & LX_O_DIRECTORY)) {
-        return -LX_EINVAL;
-    }
-    r = walk_path(w, dfd, path, WALK_FOLLOW | WALK_DIR, &dir);
     if (r < 0) {
         return r;
     }
@@ -432,6 +445,18 @@ static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 fla
 
 /* ------------------------------------------------------------------ open(2) ---------------- */
 
+bool vfs_open_flags_valid(u64 flags)
+{
+    if (flags & LX_O_PATH) {
+        return true; /* the others do not count then */
+    }
+    if (flags & O_TMPFILE_BIT) {
+        return (flags & LX_O_DIRECTORY) && !(flags & LX_O_CREAT) &&
+               (flags & LX_O_ACCMODE) != LX_O_RDONLY;
+    }
+    return (flags & (LX_O_CREAT | LX_O_DIRECTORY)) != (LX_O_CREAT | LX_O_DIRECTORY);
+}
+
 s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode, u32 walk_flags,
              struct file **out)
 {
@@ -441,9 +466,6 @@ s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mod
 
     if (flags & LX_O_PATH) {
         flags &= LX_O_DIRECTORY | LX_O_NOFOLLOW | LX_O_PATH | LX_O_CLOEXEC;
-    }
-    if ((flags & (LX_O_CREAT | LX_O_DIRECTORY)) == (LX_O_CREAT | LX_O_DIRECTORY)) {
-        return -LX_EINVAL;
     }
     if (flags & O_TMPFILE_BIT) {
         return open_tmpfile(w, dfd, path, flags, mode, out);

@@ -24,8 +24,8 @@ static inline bool host_rules(const struct super *sb, const struct cred *c)
 /* Mode bits and capabilities alone. 0 or -LX_EACCES. */
 s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c);
 /* A change of the content takes the set-id bits off a program, unless c (NULL: nobody known) may
- * set them. */
-void vn_strip_setid(struct vnode *vn, const struct cred *c);
+ * set them. What watchers of the file are to be told: LX_IN_ATTRIB, or 0 when nothing changed. */
+u32 vn_strip_setid(struct vnode *vn, const struct cred *c);
 /* vfs_permission plus the mount's read-only flag. */
 s64 perm_dentry(struct dentry *d, u32 mask, const struct cred *c);
 /* Search a folder on a walk. */

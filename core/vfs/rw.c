@@ -174,22 +174,24 @@ static void uio_cut(struct uio *u, u64 n)
     u->resid = n;
 }
 
-void vn_strip_setid(struct vnode *vn, const struct cred *c)
+u32 vn_strip_setid(struct vnode *vn, const struct cred *c)
 {
     u32 kill = vn->attr.mode & LX_S_ISUID;
     struct vattr va;
+    s64 r;
 
     if ((vn->attr.mode & LX_S_ISGID) &&
         ((vn->attr.mode & LX_S_IXGRP) || (c && !cred_in_group(c, vn->attr.gid)))) {
         kill |= LX_S_ISGID;
     }
     if (!kill || !vn->ops->setattr || (c && cred_capable(c, LX_CAP_FSETID))) {
-        return;
+        return 0;
     }
     vn_lock(vn);
     va.mode = vn->attr.mode & ~kill & LX_S_IALLUGO;
-    vn->ops->setattr(vn, VA_MODE, &va);
+    r = vn->ops->setattr(vn, VA_MODE, &va);
     vn_unlock(vn);
+    return r == 0 ? LX_IN_ATTRIB : 0;
 }
 
 /* Largest number of bytes a write at `at` may move. */
@@ -221,8 +223,9 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
         return -LX_EOPNOTSUPP; /* may wait for the disk; drivers go by the flag of the file */
     }
 
-    if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID))) {
-        vn_strip_setid(f->vnode, f->cred);
+    if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) &&
+        vn_strip_setid(f->vnode, f->cred)) {
+        notify_dentry(f->dentry, LX_IN_ATTRIB);
     }
     if (lock) {
         lock_acquire(&f->lock);
@@ -300,6 +303,8 @@ s64 file_copy(struct file *from, s64 *from_pos, struct file *to, s64 *to_pos, u6
     if (r > 0) {
         *p += r;
         *q += r;
+        notify_dentry(from->dentry, LX_IN_ACCESS);
+        notify_dentry(to->dentry, LX_IN_MODIFY);
     }
     return r;
 }

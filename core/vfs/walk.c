@@ -517,7 +517,7 @@ static s64 nd_cross(struct nd *nd, struct dentry **d)
     return 0;
 }
 
-static s64 nd_dotdot(struct nd *nd)
+s64 nd_dotdot(struct nd *nd)
 {
     struct dentry *up;
 
@@ -802,16 +802,19 @@ s64 walk_parent(const struct walk *w, s32 dfd, const char *path, u32 flags, stru
 
     if (likely(r == 0)) {
         *out = (struct place){f.cur, f.last, f.kind, f.slash};
-        return 0;
+    } else if (r == FAST_SLOW) {
+        nd.parent = true;
+        r = slow_walk(&nd, w, dfd, path, flags);
+        if (r == 0) {
+            *out = (struct place){dentry_get(nd.cur), nd.last, nd.kind, nd.slash};
+            nd_fini(&nd);
+        }
     }
-    if (r != FAST_SLOW) {
-        return r;
-    }
-    nd.parent = true;
-    r = slow_walk(&nd, w, dfd, path, flags);
-    if (r == 0) {
-        *out = (struct place){dentry_get(nd.cur), nd.last, nd.kind, nd.slash};
-        nd_fini(&nd);
+    if (r == 0) { /* before anything is said of the last name */
+        r = perm_dots(out->dir->vnode, w->cred);
+        if (r < 0) {
+            place_put(out);
+        }
     }
     return r;
 }

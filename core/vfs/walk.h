@@ -46,6 +46,8 @@ s64 nd_init(struct nd *nd, const struct walk *w, s32 dfd, const char *path, u32 
 s64 nd_run(struct nd *nd);
 /* Go on through symlink d (found in nd->cur): pushes its text; consumes the reference to d. */
 s64 nd_follow(struct nd *nd, struct dentry *d, bool fresh);
+/* One folder up, never above the root. -LX_EXDEV where nd's flags forbid to leave. */
+s64 nd_dotdot(struct nd *nd);
 void nd_fini(struct nd *nd);
 /* Whether error r of a walk that trusted the cache may be the cache's fault. */
 static inline bool nd_stale(const struct nd *nd, s64 r)

@@ -47,7 +47,8 @@ static inline void vfs_begin(void)
 static inline s64 v_open(const struct walk *w, const char *path, u64 flags, u32 mode,
                          struct file **f)
 {
-    return vfs_open(w, LX_AT_FDCWD, path, flags, mode, 0, f);
+    return vfs_open_flags_valid(flags) ? vfs_open(w, LX_AT_FDCWD, path, flags, mode, 0, f)
+                                       : -LX_EINVAL;
 }
 
 /* Result of an open that is closed again at once. */
@@ -87,7 +88,8 @@ static inline s64 v_make(const char *path)
 
 static inline s64 v_rename(const char *a, const char *b, u32 flags)
 {
-    return vfs_rename(&g_w, LX_AT_FDCWD, a, LX_AT_FDCWD, b, flags);
+    return vfs_rename_flags_valid(flags) ? vfs_rename(&g_w, LX_AT_FDCWD, a, LX_AT_FDCWD, b, flags)
+                                         : -LX_EINVAL;
 }
 
 static inline s64 v_unlink(const char *path)

@@ -81,6 +81,11 @@ static s64 open_name(struct vnode *vn, struct dentry *d, u32 host_flags, struct 
     return r;
 }
 
+static u32 mask_of(u32 rights)
+{
+    return (rights & HOST_O_READ ? 4 : 0) | (rights & HOST_O_WRITE ? 2 : 0);
+}
+
 /* The handle of the file's making, or one like those that are open on a file without a name. */
 static s64 open_unnamed(struct vnode *vn, u32 rights, bool fresh, host_handle *out)
 {
@@ -107,16 +112,12 @@ static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, 
 {
     u32 rights = rights_of(f->flags);
     u32 flags = rights | (f->flags & LX_O_DIRECT ? HOST_O_DIRECT : 0);
-    bool fresh = hostnode_of(vn)->fresh != HOST_NONE;
+    bool fresh = hostnode_of(vn)->fresh != HOST_NONE && (f->kind & FILE_CREATED);
     s64 r = -LX_ENOENT;
 
     if (unlikely(fresh)) {
         r = open_unnamed(vn, rights, true, out);
-    } else if (!hostfs_guest_may(vn,
-                                 rights == HOST_O_READ    ? 4
-                                 : rights == HOST_O_WRITE ? 2
-                                                          : 6,
-                                 f->cred)) {
+    } else if (!hostfs_guest_may(vn, mask_of(rights), f->cred)) {
         return -LX_EACCES;
     }
     if (r == -LX_ENOENT) {
@@ -124,7 +125,10 @@ static s64 open_regular(struct vnode *vn, struct file *f, struct host_stat *st, 
         if (r != -LX_ENOENT) {
             return r;
         }
-        r = open_unnamed(vn, rights, false, out);
+        r = hostfs_access(vn, mask_of(rights), f->cred); /* the host cannot be asked by name */
+        if (r == 0) {
+            r = open_unnamed(vn, rights, false, out);
+        }
     }
     if (r == 0) {
         r = host_file_stat(*out, st);
@@ -179,7 +183,9 @@ s64 hostfs_open(struct vnode *vn, struct file *f)
     if (r < 0) {
         return r;
     }
-    if (!dir && may_share(f) && hostshared_offer(vn, h, &st)) {
+    /* one that came with the file's making proves nothing about the next open */
+    if (!dir && may_share(f) && hostfs_access(vn, 4, f->cred) == 0 &&
+        hostshared_offer(vn, h, &st)) {
         use_shared(vn, f);
         return 0;
     }
