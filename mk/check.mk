@@ -4,7 +4,7 @@
 RESULTS := $(BUILD)/results
 CMD ?=
 
-.PHONY: all run check unit hosttest guest native e2e suites soak soak-lite bench deps-run deps-check abi-check clean help
+.PHONY: all run check unit hosttest guest native mix mix-lite e2e suites soak soak-lite bench deps-run deps-check abi-check clean help
 all: $(GEN_STAMP) $(ALL) ## build everything that runs (default)
 	@:
 
@@ -40,6 +40,14 @@ guest: ## guest tests, natively and under lx (T='pipe mm*' selects)
 native: guest-bin ## guest tests on this host's kernel only
 	$(Q)$(PYTHON) tests/run.py $(RUN_WHERE) --native-only $(T)
 
+# SEEDS of each theme; the first ones are what `make check` tries
+SEEDS ?= 1000
+mix: all guest-bin ## random sequences of calls, natively and under lx (SEEDS=1000 of each theme)
+	$(Q)$(PYTHON) tests/mix/run.py --lx $(BUILD)/lx --seeds $(SEEDS)
+
+mix-lite: all guest-bin
+	$(Q)$(PYTHON) tests/mix/run.py --lx $(BUILD)/lx --seeds 40 --results $(RESULTS)
+
 # Time limits follow the load of the machine: SLOW is a factor on them.
 SLOW ?= 3
 e2e: all ## real programs, natively and under lx (T='gcc* node' selects)
@@ -62,7 +70,7 @@ check: deps-check ## everything: build, lint, unit, fuzz, host, guest, program t
 	@rm -rf $(RESULTS)
 	@mkdir -p $(RESULTS)
 	$(Q)$(PYTHON) tools/summary.py --results $(RESULTS) --make '$(MAKE)' \
-	    all lint-lite tool-check abi-check unit fuzz-check hosttest guest e2e session-test soak-lite
+	    all lint-lite tool-check abi-check unit fuzz-check hosttest guest mix-lite e2e session-test soak-lite
 
 bench: all bench-bin ## benchmarks against native, as ratios (PEERS=1: bwrap, proot, runsc too)
 	$(Q)$(PYTHON) bench/run.py $(if $(PEERS),--peers)

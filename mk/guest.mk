@@ -74,6 +74,14 @@ $(MILL): tests/soak/mill.c
 	@mkdir -p $(OBJ)/tests/soak
 	$(Q)$(CC) $(GTC_FLAGS) $(DEPFLAGS) -MF $(OBJ)/tests/soak/mill.d -static -o $@ $<
 
-GUEST_BIN := $(GT_BIN) $(GTC_DYN) $(GTC_STATIC) $(MILL)
+# random sequences of calls, for tests/mix/run.py
+MIX := $(BUILD)/tests/mix/mix
+MIX_SRC := $(wildcard tests/mix/*.c)
+$(MIX): $(MIX_SRC) tests/mix/mix.h
+	$(call say,CC,$@)
+	$(mkdir)
+	$(Q)$(CC) $(GTC_FLAGS) -static -o $@ $(MIX_SRC)
+
+GUEST_BIN := $(GT_BIN) $(GTC_DYN) $(GTC_STATIC) $(MILL) $(MIX)
 .PHONY: guest-bin
 guest-bin: $(GUEST_BIN) ## the guest test programs
