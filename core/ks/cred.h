@@ -13,7 +13,7 @@ struct cred {
     u32 gid, egid, sgid, fsgid;
     u64 cap_eff, cap_perm, cap_inh, cap_bnd, cap_amb;
     u32 securebits;
-    bool no_new_privs, keep_caps;
+    bool no_new_privs;
     u32 n_groups;
     u32 groups[]; /* sorted ascending */
 };

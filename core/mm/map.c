@@ -243,7 +243,8 @@ static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r,
     if (p->file && p->prot & LX_PROT_EXEC && !(p->flags & LX_MAP_SHARED)) {
         text_reserve_island(mm, mm_find(mm, p->addr));
     }
-    if (p->flags & VMA_LOCKED) {
+    if (r->flags & LX_MAP_LOCKED ||
+        (mm->def_flags & (LX_MCL_FUTURE | LX_MCL_ONFAULT)) == LX_MCL_FUTURE) {
         host_mem_lock(p->addr, p->len, true);
     }
     return (s64)p->addr;

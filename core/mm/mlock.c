@@ -103,14 +103,17 @@ s64 mm_unlock(struct mm *mm, u64 addr, u64 len)
     return err;
 }
 
-/* Every mapping; what the host refuses stays merely marked, as on Linux. */
-static void lock_current(struct mm *mm, bool on)
+/* Every mapping; what the host refuses, and what is to be locked as it is touched, is merely
+ * marked, as on Linux. */
+static void lock_current(struct mm *mm, bool on, bool on_fault)
 {
     for (struct vma *v = mm_first(mm); v; v = mm_next(v)) {
         if (v->flags & VMA_HIDDEN) {
             continue;
         }
-        host_mem_lock(v->start, vma_len(v), on);
+        if (!on || !on_fault) {
+            host_mem_lock(v->start, vma_len(v), on);
+        }
         vma_account(mm, v, -1);
         v->flags = on ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
         vma_account(mm, v, 1);
@@ -130,7 +133,7 @@ s64 mm_lock_all(struct task *t, struct mm *mm, u32 flags)
     if (err == 0) {
         mm->def_flags = flags & (LX_MCL_FUTURE | LX_MCL_ONFAULT);
         if (flags == 0 || flags & LX_MCL_CURRENT) {
-            lock_current(mm, flags != 0);
+            lock_current(mm, flags != 0, (flags & LX_MCL_ONFAULT) != 0);
         }
     }
     lock_release(&mm->lock);

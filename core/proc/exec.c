@@ -79,8 +79,7 @@ void exec_start(struct task *t)
     s64 r;
 
     t->exec_job = NULL;
-    t->mm->dumpable = job->cred->euid == job->cred->uid && job->cred->egid == job->cred->gid &&
-                      !job->image.unreadable;
+    t->mm->dumpable = !job->args.secure && !job->image.unreadable;
     r = exec_load(t, t->mm, &job->image, &job->args, &at);
     job_free(job);
     if (r < 0) {
@@ -306,7 +305,6 @@ static s64 new_cred(struct task *t, struct exec_job *job)
     }
     c->suid = c->fsuid = c->euid;
     c->sgid = c->fsgid = c->egid;
-    c->keep_caps = false;
     c->securebits &= ~(u32)LX_SECBIT_KEEP_CAPS;
     return new_caps(c, old, &job->image, &job->args.secure);
 }

@@ -575,9 +575,7 @@ static void kick_again(void)
 
         lock_acquire(&g->lock);
         list_for_each_entry (t, &g->threads, in_group) {
-            u32 work = (g->flags & GROUP_EXITING ? KT_EXIT : 0u) |
-                       (g->flags & GROUP_STOPPED ? KT_STOP : 0u) |
-                       (signal_pending(t) ? KT_SIGNAL : 0u);
+            u32 work = task_due_work(t);
             if (work != 0) {
                 task_kick(t, work);
             }

@@ -143,22 +143,19 @@ bool signal_pending(const struct task *t)
     return deliverable(t) != 0;
 }
 
-void task_refresh_work(struct task *t)
+u32 task_due_work(const struct task *t)
 {
     const struct group *g = t->group;
-    u32 work = 0;
+    bool ends = (g->flags & GROUP_EXITING) || (g->exec_task != NULL && g->exec_task != t);
 
-    if ((g->flags & GROUP_EXITING) || (g->exec_task != NULL && g->exec_task != t)) {
-        work |= KT_EXIT;
-    }
-    if (g->flags & GROUP_STOPPED) {
-        work |= KT_STOP;
-    }
-    if (deliverable(t) != 0) {
-        work |= KT_SIGNAL;
-    }
+    return (ends ? KT_EXIT : 0u) | (g->flags & GROUP_STOPPED ? KT_STOP : 0u) |
+           (deliverable(t) != 0 ? KT_SIGNAL : 0u);
+}
+
+void task_refresh_work(struct task *t)
+{
     atomic_fetch_and(&t->kt->work, ~(u32)KT_INTERRUPT);
-    atomic_fetch_or(&t->kt->work, work);
+    atomic_fetch_or(&t->kt->work, task_due_work(t));
 }
 
 void group_begin_exit_locked(struct group *g, s32 code)
@@ -601,12 +598,25 @@ u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
 
 /* ------------------------------------------------------------------ stopping ---------------- */
 
+static bool is_orphaned(struct group *g)
+{
+    struct pid *pgrp;
+    bool r;
+
+    lock_acquire(&g_pid_lock); /* others may move it to another process group */
+    pgrp = pid_get(g->pgrp);
+    lock_release(&g_pid_lock);
+    r = pgrp_orphaned(pgrp);
+    pid_put(pgrp);
+    return r;
+}
+
 static void begin_stop(struct task *t, u32 sig)
 {
     struct group *g = t->group;
     struct task *i;
 
-    if (sig != LX_SIGSTOP && pgrp_orphaned(g->pgrp)) {
+    if (sig != LX_SIGSTOP && is_orphaned(g)) {
         return; /* nobody could continue it */
     }
     lock_acquire(&g->lock);

@@ -32,7 +32,9 @@ bool signal_may_send(const struct task *t, const struct task *to, u32 sig);
 void signal_forget(struct group *g, u32 sig);
 /* group lock held: make t look at its signals (or its end) soon. */
 void task_kick(struct task *t, u32 work);
-/* group lock held: recompute KT_* of a task that starts to run on its kthread. */
+/* group lock held: KT_INTERRUPT bits t is to look at now; set just these on its kthread, which it
+ * starts to run on. */
+u32 task_due_work(const struct task *t);
 void task_refresh_work(struct task *t);
 /* Begin the end of a whole group; group lock held. `code` in wait status form. */
 void group_begin_exit_locked(struct group *g, s32 code);

@@ -71,7 +71,7 @@ static void fix_caps(struct cred *c, const struct cred *old)
         return;
     }
     if (had_root && !has_root) {
-        if (!c->keep_caps) {
+        if (!(c->securebits & LX_SECBIT_KEEP_CAPS)) {
             c->cap_perm = 0;
             c->cap_eff = 0;
         }

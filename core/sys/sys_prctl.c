@@ -31,41 +31,41 @@ static s64 set_name(struct task *t, uptr name)
     return 0;
 }
 
-/* Change a flag of the credentials; `which` says which. */
-enum cred_flag { KEEP_CAPS, NO_NEW_PRIVS, SECUREBITS };
-
-static s64 set_cred(struct task *t, enum cred_flag which, u32 value)
+static s64 set_no_new_privs(struct task *t)
 {
     struct cred *c = cred_copy(t->cred, KEEP);
 
     if (!c) {
         return -LX_ENOMEM;
     }
-    switch (which) {
-    case KEEP_CAPS:
-        c->keep_caps = value;
-        c->securebits =
-            value ? c->securebits | LX_SECBIT_KEEP_CAPS : c->securebits & ~(u32)LX_SECBIT_KEEP_CAPS;
-        break;
-    case NO_NEW_PRIVS: c->no_new_privs = true; break;
-    case SECUREBITS:
-        c->securebits = value;
-        c->keep_caps = value & LX_SECBIT_KEEP_CAPS;
-        break;
+    c->no_new_privs = true;
+    cred_install(t, c);
+    return 0;
+}
+
+static s64 install_securebits(struct task *t, u32 bits)
+{
+    struct cred *c = cred_copy(t->cred, KEEP);
+
+    if (!c) {
+        return -LX_ENOMEM;
     }
+    c->securebits = bits;
     cred_install(t, c);
     return 0;
 }
 
 static s64 set_keepcaps(struct task *t, u64 on)
 {
+    u32 old = t->cred->securebits & ~(u32)LX_SECBIT_KEEP_CAPS;
+
     if (on > 1) {
         return -LX_EINVAL;
     }
-    if (t->cred->securebits & LX_SECBIT_KEEP_CAPS_LOCKED) {
+    if (old & LX_SECBIT_KEEP_CAPS_LOCKED) {
         return -LX_EPERM;
     }
-    return set_cred(t, KEEP_CAPS, (u32)on);
+    return install_securebits(t, on ? old | LX_SECBIT_KEEP_CAPS : old);
 }
 
 static s64 set_securebits(struct task *t, u64 bits)
@@ -77,7 +77,7 @@ static s64 set_securebits(struct task *t, u64 bits)
         ((u32)bits ^ old) & locked || (old & ALL_SECURELOCKS) & ~(u32)bits) {
         return -LX_EPERM;
     }
-    return set_cred(t, SECUREBITS, (u32)bits);
+    return install_securebits(t, (u32)bits);
 }
 
 static s64 drop_bound(struct task *t, u64 cap)
@@ -133,7 +133,7 @@ static s64 ambient(struct task *t, u64 what, u64 cap)
 static s64 cred_option(struct task *t, s32 option, u64 arg2, u64 arg3)
 {
     switch (option) {
-    case LX_PR_GET_KEEPCAPS: return t->cred->keep_caps;
+    case LX_PR_GET_KEEPCAPS: return (t->cred->securebits & LX_SECBIT_KEEP_CAPS) != 0;
     case LX_PR_SET_KEEPCAPS: return set_keepcaps(t, arg2);
     case LX_PR_GET_SECUREBITS: return t->cred->securebits;
     case LX_PR_SET_SECUREBITS: return set_securebits(t, arg2);
@@ -142,7 +142,7 @@ static s64 cred_option(struct task *t, s32 option, u64 arg2, u64 arg3)
     case LX_PR_CAPBSET_DROP: return drop_bound(t, arg2);
     case LX_PR_CAP_AMBIENT: return ambient(t, arg2, arg3);
     case LX_PR_GET_NO_NEW_PRIVS: return t->cred->no_new_privs;
-    default: return set_cred(t, NO_NEW_PRIVS, 1);
+    default: return set_no_new_privs(t);
     }
 }
 

@@ -473,3 +473,26 @@ CASE(maps_file_shows_it)
     CHECK(strstr(line, "/shown-in-maps\n") != NULL);
     CHECK(strstr(text, "[stack]") != NULL);
 }
+
+/* What is to be locked as it is touched is not brought in before. */
+CASE(locked_on_fault)
+{
+    unsigned char in[16];
+
+    CHILD_OK(IN_CHILD({
+        char *old = gt_map(4 * PAGE, PROT_READ | PROT_WRITE);
+        long r = sc(mlockall, 1 | 2 | 4);
+
+        if (r == -ENOMEM || r == -EPERM) {
+            gt_child_end(); /* the limit is too low */
+        }
+        EQ(r, 0);
+        EQ(sc(mincore, old, 4 * PAGE, in), 0);
+        EQ(in[0] | in[1] | in[2] | in[3], 0);
+        char *new = gt_map(16 * PAGE, PROT_READ | PROT_WRITE);
+        new[5 * PAGE] = 1;
+        EQ(sc(mincore, new, 16 * PAGE, in), 0);
+        EQ(in[5] & 1, 1);
+        EQ(in[15] | in[0], 0);
+    }));
+}
