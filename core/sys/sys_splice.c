@@ -268,6 +268,49 @@ s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr
 
 #define SPLICE_KNOWN (LX_SPLICE_F_MOVE | LX_SPLICE_F_NONBLOCK | LX_SPLICE_F_MORE | LX_SPLICE_F_GIFT)
 
+/* Sleep until pipe f is ready for `events`. */
+static s64 pipe_wait(struct file *f, u32 events)
+{
+    struct poll_table pt;
+    s64 r = 0;
+
+    poll_begin(&pt);
+    if (!(file_poll(f, &pt) & events)) {
+        r = poll_sleep(&pt, HOST_NO_DEADLINE);
+    }
+    poll_end(&pt);
+    return r;
+}
+
+/* Until there is something to take from the pipe, or nobody who will give. */
+static s64 input_ready(struct file *in, bool nowait)
+{
+    s64 r = 0;
+
+    while (r == 0 && !pipe_file_used(in) && !(file_poll(in, NULL) & LX_POLLHUP)) {
+        r = nowait || (in->flags & LX_O_NONBLOCK) ? -LX_EAGAIN
+                                                  : pipe_wait(in, LX_POLLIN | LX_POLLHUP);
+    }
+    return r;
+}
+
+/* The pipe that takes has a reader, and room; what is read must fit, it cannot be put back. */
+static s64 room_ready(struct task *t, struct file *out, bool nowait, u64 *len)
+{
+    u64 space;
+
+    if (file_poll(out, NULL) & LX_POLLERR) {
+        signal_self(t, LX_SIGPIPE);
+        return -LX_EPIPE;
+    }
+    if (!nowait && !(out->flags & LX_O_NONBLOCK)) {
+        return 0;
+    }
+    space = pipe_file_space(out);
+    *len = MIN(*len, space);
+    return space ? 0 : -LX_EAGAIN;
+}
+
 static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 flags)
 {
     bool in_pipe = pipe_file(m->from);
@@ -297,7 +340,15 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
     if (r < 0) {
         return r;
     }
-    if (m->from->vnode->type == LX_S_IFDIR || (m->from_pos && (m->from->kind & FILE_STREAM)) ||
+    r = in_pipe && out_pipe ? input_ready(m->from, rwf != 0) : 0;
+    if (r == 0 && out_pipe) {
+        r = room_ready(m->t, m->to, rwf != 0, &len);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (!m->from->vnode->type || !m->to->vnode->type || /* an eventfd and the like */
+        m->from->vnode->type == LX_S_IFDIR || (m->from_pos && (m->from->kind & FILE_STREAM)) ||
         (m->to_pos && (m->to->kind & FILE_STREAM))) {
         return -LX_EINVAL;
     }
@@ -307,14 +358,6 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
     if (!in_pipe && rwf && (m->from->kind & FILE_STREAM) &&
         !(file_poll(m->from, NULL) & (LX_POLLIN | LX_POLLHUP | LX_POLLERR))) {
         return -LX_EAGAIN;
-    }
-    if (out_pipe && (rwf || (m->to->flags & LX_O_NONBLOCK))) {
-        u64 space = pipe_file_space(m->to);
-
-        if (!space) {
-            return -LX_EAGAIN;
-        }
-        len = MIN(len, space); /* what is read must fit: it cannot be put back */
     }
     r = move_bytes(m, len);
     if (r >= 0 && (off_put(in_off, m->from_pos) < 0 || off_put(out_off, m->to_pos) < 0)) {
@@ -348,40 +391,26 @@ s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off,
     return r;
 }
 
-/* Sleep until pipe f is ready for `events`. */
-static s64 pipe_wait(struct file *f, u32 events)
-{
-    struct poll_table pt;
-    s64 r = 0;
-
-    poll_begin(&pt);
-    if (!(file_poll(f, &pt) & events)) {
-        r = poll_sleep(&pt, HOST_NO_DEADLINE);
-    }
-    poll_end(&pt);
-    return r;
-}
-
 static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u32 flags)
 {
+    bool nowait = (flags & LX_SPLICE_F_NONBLOCK) != 0;
     struct uio u;
     void *buf;
     u64 n;
-    s64 r = 0;
+    s64 r;
 
-    if (!pipe_file(in) || !pipe_file(out) || pipe_file_same(in, out)) {
-        return -LX_EINVAL;
-    }
     if (!file_readable(in) || !file_writable(out)) {
         return -LX_EBADF;
     }
-    while (!pipe_file_used(in) && !(file_poll(in, NULL) & LX_POLLHUP)) {
-        r = (flags & LX_SPLICE_F_NONBLOCK) || (in->flags & LX_O_NONBLOCK)
-                ? -LX_EAGAIN
-                : pipe_wait(in, LX_POLLIN | LX_POLLHUP);
-        if (r < 0) {
-            return r;
-        }
+    if (!pipe_file(in) || !pipe_file(out) || pipe_file_same(in, out)) {
+        return -LX_EINVAL;
+    }
+    r = input_ready(in, nowait);
+    if (r == 0) {
+        r = room_ready(t, out, nowait, &len);
+    }
+    if (r < 0) {
+        return r;
     }
     buf = kmalloc(CHUNK);
     if (!buf) {
@@ -390,8 +419,7 @@ static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u3
     n = pipe_file_peek(in, 0, buf, MIN(len, (u64)CHUNK));
     if (n) {
         uio_kernel(&u, buf, n);
-        r = file_write_limit(out, &u, NULL, U64_MAX,
-                             flags & LX_SPLICE_F_NONBLOCK ? LX_RWF_NOWAIT : 0);
+        r = file_write_limit(out, &u, NULL, U64_MAX, nowait ? LX_RWF_NOWAIT : 0);
     }
     kfree(buf);
     if (r == -LX_EPIPE) {
@@ -432,14 +460,12 @@ s64 sys_vmsplice(struct task *t, s32 fd, uptr iov, u64 count, u32 flags)
     if (r < 0) {
         return r;
     }
-    if (!pipe_file(fr.f)) {
-        fdput(fr);
-        return -LX_EBADF;
-    }
     r = uio_user_vec(&u, iov, count);
     if (r == 0) {
-        r = file_writable(fr.f) ? file_write_limit(fr.f, &u, NULL, U64_MAX, rwf)
-                                : file_read_flags(fr.f, &u, NULL, rwf);
+        r = !u.resid              ? 0
+            : !pipe_file(fr.f)    ? -LX_EBADF
+            : file_writable(fr.f) ? file_write_limit(fr.f, &u, NULL, U64_MAX, rwf)
+                                  : file_read_flags(fr.f, &u, NULL, rwf);
         uio_fini(&u);
     }
     fdput(fr);

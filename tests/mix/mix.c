@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct theme *const g_themes[] = {&g_theme_files};
+static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes};
 static uint64_t g_state;
 static char g_line[16384];
 static size_t g_used;

@@ -23,7 +23,7 @@ struct theme {
     const struct step *steps; /* ends with run == NULL */
 };
 
-extern const struct theme g_theme_files;
+extern const struct theme g_theme_files, g_theme_pipes;
 
 /* A number below n (n > 0). */
 uint32_t mix_below(uint32_t n);

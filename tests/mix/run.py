@@ -101,7 +101,7 @@ class Runner:
         guest.remove_tree(self.work)
 
 
-THEMES = ["files"]
+THEMES = ["files", "pipes"]
 
 
 def main(argv):
