@@ -57,6 +57,8 @@
 #define LX_PR_SCHED_CORE                62
 #define LX_PR_SET_MDWE                  65
 #define LX_PR_GET_MDWE                  66
+#define LX_PR_MDWE_REFUSE_EXEC_GAIN     1
+#define LX_PR_MDWE_NO_INHERIT           2
 #define LX_PR_SET_MEMORY_MERGE          67
 #define LX_PR_GET_MEMORY_MERGE          68
 #define LX_PR_SET_VMA                   0x53564d41

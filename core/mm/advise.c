@@ -51,11 +51,29 @@ static s32 classify(u32 advice)
     }
 }
 
+/* Advice by which contents are lost. */
+static bool discards(u32 advice)
+{
+    switch (advice) {
+    case LX_MADV_FREE:
+    case LX_MADV_DONTNEED:
+    case LX_MADV_DONTNEED_LOCKED:
+    case LX_MADV_REMOVE:
+    case LX_MADV_DONTFORK:
+    case LX_MADV_WIPEONFORK:
+    case LX_MADV_GUARD_INSTALL: return true;
+    default: return false;
+    }
+}
+
 /* Whether Linux takes the advice for such a mapping: 0, -LX_EINVAL, -LX_EACCES, -LX_EPERM. */
 static s64 advice_fits(const struct vma *v, u32 advice)
 {
     bool anon = !v->file && !(v->flags & LX_MAP_SHARED);
 
+    if (v->flags & VMA_SEALED && discards(advice) && anon && !(v->prot & LX_PROT_WRITE)) {
+        return -LX_EPERM;
+    }
     switch (advice) {
     case LX_MADV_DONTNEED:
     case LX_MADV_COLD:
@@ -164,6 +182,19 @@ s64 mm_advise(struct mm *mm, u64 addr, u64 len, u32 advice)
     }
     lock_acquire(&mm->lock);
     err = advise_locked(mm, addr, addr + len, advice);
+    lock_release(&mm->lock);
+    return err;
+}
+
+s64 mm_check_advised(struct mm *mm, u64 addr, u64 len)
+{
+    s64 err = check_range(addr, &len, -LX_ENOMEM);
+
+    if (err < 0 || len == 0) {
+        return err;
+    }
+    lock_acquire(&mm->lock);
+    err = vma_mapped(mm, addr, addr + len) == len ? 0 : -LX_ENOMEM;
     lock_release(&mm->lock);
     return err;
 }

@@ -268,6 +268,9 @@ static s64 map_one(struct task *t, struct mm *mm, const struct mm_request *r)
     if (add_overflows(r->off, p.len, &end)) {
         return -LX_EOVERFLOW;
     }
+    if (mm->mdwe && (r->prot & LX_PROT_WRITE) && (r->prot & LX_PROT_EXEC)) {
+        return -LX_EACCES;
+    }
     if (r->flags & LX_MAP_LOCKED || mm->def_flags & LX_MCL_FUTURE) {
         p.flags |= VMA_LOCKED;
     }
@@ -373,9 +376,15 @@ s64 mm_unmap(struct mm *mm, u64 addr, u64 len)
 struct change {
     u64 addr, end; /* v contains addr */
     u32 prot;
+    bool no_gain; /* PR_SET_MDWE: nothing becomes executable that was or is writable */
     u64 new_data; /* bytes that RLIMIT_DATA will count */
     s64 why;      /* it ends early, 0 it does not */
 };
+
+static bool gains_exec(const struct vma *v, u32 prot)
+{
+    return (prot & LX_PROT_EXEC) && ((prot & LX_PROT_WRITE) || !(v->prot & LX_PROT_EXEC));
+}
 
 /* How far the change may go: the end of what is contiguous and permits it. */
 static u64 protect_extent(struct vma *v, struct change *c)
@@ -392,7 +401,7 @@ static u64 protect_extent(struct vma *v, struct change *c)
             c->why = v->flags & VMA_HIDDEN ? -LX_ENOMEM : -LX_EPERM;
             return v->start;
         }
-        if (c->prot & ~v->max_prot) {
+        if (c->prot & ~v->max_prot || (c->no_gain && gains_exec(v, c->prot))) {
             c->why = -LX_EACCES;
             return v->start;
         }
@@ -431,7 +440,8 @@ static s64 protect_apply(struct mm *mm, u64 addr, u64 end, u32 prot)
 
 static s64 protect_locked(struct task *t, struct mm *mm, u64 addr, u64 end, u32 prot)
 {
-    struct change c = {.addr = addr, .end = end, .prot = prot & MM_PROT_ALL};
+    struct change c = {
+        .addr = addr, .end = end, .prot = prot & MM_PROT_ALL, .no_gain = mm->mdwe != 0};
     struct vma *v = mm_find_from(mm, addr);
     u64 stop;
     s64 err;

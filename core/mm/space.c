@@ -11,6 +11,7 @@
 #include "ks/log.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
+#include "lx_prctl.h"
 #include "mm/vma.h"
 #include "vfs/file.h"
 #include "vfs/vnode.h"
@@ -162,6 +163,11 @@ static void copy_vmas(struct mm *to, const struct mm *from)
     }
 }
 
+u8 mm_inherited_mdwe(const struct mm *mm)
+{
+    return mm->mdwe & LX_PR_MDWE_NO_INHERIT ? 0 : mm->mdwe;
+}
+
 /* Fill `c`, which has no vma, with what `mm` is now. Both are locked or nobody else's. */
 static s64 copy_space(struct mm *c, struct mm *mm)
 {
@@ -176,6 +182,7 @@ static s64 copy_space(struct mm *c, struct mm *mm)
     c->chunks = NULL;
     c->locked_pages = 0;
     c->def_flags = 0;
+    c->mdwe = mm_inherited_mdwe(mm);
     if (add_chunk(c, (u32)mm->n_vmas + FORK_ROOM) < 0) {
         c->n_vmas = 0;
         return -LX_ENOMEM;

@@ -61,6 +61,7 @@ struct mm {
     u32 auxv_size;
     _Atomic u32 barriers; /* [a] commands membarrier(2) registered */
     bool dumpable, no_patch, no_huge;
+    u8 mdwe;                  /* PR_SET_MDWE: LX_PR_MDWE_*, never taken back */
     bool fork_fixup;          /* [m] a vma has VMA_DONTFORK or VMA_WIPEONFORK */
     u64 patch[8];             /* gate/patch: what it needs per space */
     u64 changes;              /* [m] grows with every change of a vma */
@@ -74,6 +75,8 @@ struct mm {
 /* Empty description: no mapping. exec fills it. */
 struct mm *mm_new(void);
 struct mm *mm_get(struct mm *mm);
+/* PR_SET_MDWE of what comes after mm, by fork or exec. */
+u8 mm_inherited_mdwe(const struct mm *mm);
 /* Last one: frees the description, not the host pages (the host process ends or was reset). */
 void mm_put(struct mm *mm);
 /* For fork: copy of the description (the host copies the pages). Drops VMA_DONTFORK ranges: list
@@ -124,6 +127,9 @@ s64 mm_remap(struct task *t, struct mm *mm, const struct mm_move *mv);
 s64 mm_brk(struct task *t, struct mm *mm, u64 brk);
 /* madvise(2), msync(2), mlock2(2) and munlock(2), mlockall(2), mseal(2). */
 s64 mm_advise(struct mm *mm, u64 addr, u64 len, u32 advice);
+/* process_madvise(2) for another process: whether the range could be advised: 0, -LX_EINVAL,
+ * -LX_ENOMEM. */
+s64 mm_check_advised(struct mm *mm, u64 addr, u64 len);
 s64 mm_sync(struct mm *mm, u64 addr, u64 len, u32 flags);
 s64 mm_lock(struct task *t, struct mm *mm, u64 addr, u64 len, bool on_fault);
 s64 mm_unlock(struct mm *mm, u64 addr, u64 len);

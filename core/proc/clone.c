@@ -124,7 +124,10 @@ static void inherit(const struct task *t, struct task *n, const struct lx_clone_
     n->personality = t->personality;
     n->sigmask = t->sigmask;
     n->nice = t->nice;
-    n->sched_policy = t->sched_policy;
+    if (!t->sched_reset || !t->sched_prio) {
+        n->sched_policy = t->sched_policy;
+        n->sched_prio = t->sched_prio;
+    }
     n->ioprio = t->ioprio;
     n->timer_slack = t->timer_slack;
     if (t->cpus) {
@@ -576,6 +579,21 @@ s64 sys_vfork(struct task *t)
     return do_clone(t, &a);
 }
 
+/* The numbers a process wants to have: those without the right to choose learn what is wrong with
+ * them first. There is one number space, so there is one number. */
+static s64 check_set_tid(const struct lx_clone_args *a)
+{
+    u32 tid;
+
+    if (a->set_tid == 0 || a->set_tid_size != 1) {
+        return -LX_EINVAL;
+    }
+    if (get_user32(mk_uptr(a->set_tid), &tid) < 0) {
+        return -LX_EFAULT;
+    }
+    return (s32)tid < 1 || tid >= PID_MAX ? -LX_EINVAL : -LX_EPERM;
+}
+
 s64 sys_clone3(struct task *t, uptr args, u64 size)
 {
     struct lx_clone_args a = {0};
@@ -610,8 +628,7 @@ s64 sys_clone3(struct task *t, uptr args, u64 size)
         return -LX_EBADF; /* there are no control groups to have a descriptor of */
     }
     if (a.set_tid_size != 0 || a.set_tid != 0) {
-        return a.set_tid == 0 || a.set_tid_size == 0 || a.set_tid_size > 32 ? -LX_EINVAL
-                                                                            : -LX_EPERM;
+        return check_set_tid(&a);
     }
     return do_clone(t, &a);
 }

@@ -185,19 +185,28 @@ static void vfork_release(struct task *t)
     waitq_wake(&t->vfork_wait, 0);
 }
 
+/* For the new image. */
+static struct mm *fresh_mm(struct task *t, struct exec_job *job)
+{
+    struct mm *mm = mm_new();
+
+    if (mm == NULL) {
+        die(t, job);
+    }
+    mm->mdwe = mm_inherited_mdwe(t->mm);
+    return mm;
+}
+
 _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 slot)
 {
     struct kthread *kt = kthread_self();
     struct mm *old = t->mm;
-    struct mm *mm = mm_new();
+    struct mm *mm = fresh_mm(t, job);
     lx_pid_t tid = task_tid(t);
     struct task *parent = t->vfork_parent;
     struct task handed = {.vfork_parent = parent, .borrow = t->borrow};
     bool last;
 
-    if (mm == NULL) {
-        die(t, job);
-    }
     task_set_mm(t, mm);
     t->vfork_parent = NULL;
     t->borrow = NULL;
@@ -225,11 +234,8 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 s
 _Noreturn static void exec_here(struct task *t, struct exec_job *job)
 {
     struct mm *old = t->mm;
-    struct mm *mm = mm_new();
+    struct mm *mm = fresh_mm(t, job);
 
-    if (mm == NULL) {
-        die(t, job);
-    }
     mm_clear(old);
     atomic_store(&mm->users, 1);
     task_set_mm(t, mm);

@@ -364,6 +364,11 @@ static bool leave_group(struct task *t, s32 code)
         t->sighand = NULL;
         list_del_init(&t->in_group);
         g->n_threads--;
+        undo_note(&g->dead_io.rchar);
+        undo_note(&g->dead_io.wchar);
+        undo_note(&g->dead_io.syscr);
+        undo_note(&g->dead_io.syscw);
+        io_counts_add(&g->dead_io, &t->io);
         t->exit_code = code;
         atomic_store(&t->state, TASK_ZOMBIE);
         if (!(g->flags & GROUP_EXITING) && (g->n_threads == 0 || t == g->leader)) {

@@ -15,7 +15,6 @@
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
 
-#define PID_MAX   32768
 #define PID_CHUNK 512
 
 struct lock g_pid_lock = LOCK_INIT(LOCK_PID);

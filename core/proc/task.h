@@ -66,6 +66,13 @@ enum group_flags {
 };
 
 /* locks: P g_pid_lock  g group lock  I immutable  a atomic */
+#define PID_MAX 32768 /* numbers are below it */
+
+/* Calls that read and wrote, and the bytes they moved: /proc/PID/io. */
+struct io_counts {
+    u64 rchar, wchar, syscr, syscw;
+};
+
 struct group {
     struct ref ref;
     struct lock lock;                     /* LOCK_GROUP */
@@ -99,6 +106,7 @@ struct group {
     u64 start_ns;                /* [I] HOST_CLOCK_BOOT */
     struct host_times dead;      /* [P] of the whole process, once it is a zombie */
     struct host_times reaped;    /* [P] of waited-for children */
+    struct io_counts dead_io;    /* [g] of threads that have ended */
     s32 oom_adj;                 /* [a] /proc/PID/oom_score_adj */
     s32 oom_least;               /* [a] below it only with CAP_SYS_RESOURCE */
 };
@@ -151,13 +159,14 @@ struct task {
     u64 fs_base; /* [o] while not loaded */
     s32 nice;
     u8 *cpus;         /* [P] processors that were chosen, CPU_MASK_SIZE bytes; NULL: never */
-    u32 sched_policy; /* [a] LX_SCHED_*, of those without priorities */
+    u32 sched_policy; /* [a] LX_SCHED_*; the host schedules, so it is kept and told */
+    u32 sched_prio;   /* [a] of the real-time classes; else 0 */
     u32 ioprio;       /* [a] as ioprio_set(2) had it */
     u8 mce_late;      /* [o] PR_MCE_KILL policy + 1, 0 none was set */
     bool sched_reset; /* [a] SCHED_RESET_ON_FORK: a child starts without it */
     u64 timer_slack;
-    u64 io_read, io_written, n_syscalls;
-    void *ptrace; /* later */
+    struct io_counts io; /* [o, others look] */
+    void *ptrace;        /* later */
     bool did_exec;
 };
 

@@ -54,6 +54,14 @@ void times_add(struct host_times *to, const struct host_times *of)
     to->invol_switches += of->invol_switches;
 }
 
+void io_counts_add(struct io_counts *to, const struct io_counts *of)
+{
+    to->rchar += of->rchar;
+    to->wchar += of->wchar;
+    to->syscr += of->syscr;
+    to->syscw += of->syscw;
+}
+
 void times_to_rusage(const struct host_times *h, struct lx_rusage *u)
 {
     memset(u, 0, sizeof(*u));

@@ -198,6 +198,24 @@ static s64 mce_option(struct task *t, s32 option, u64 what, u64 policy, bool mor
     return 0;
 }
 
+/* Nothing becomes executable that can be or could be written; once said it stays so. */
+static s64 mdwe_option(struct task *t, s32 option, u64 bits, bool more)
+{
+    if (more || (option == LX_PR_GET_MDWE && bits) ||
+        bits & ~(u64)(LX_PR_MDWE_REFUSE_EXEC_GAIN | LX_PR_MDWE_NO_INHERIT) ||
+        bits == LX_PR_MDWE_NO_INHERIT) {
+        return -LX_EINVAL;
+    }
+    if (option == LX_PR_GET_MDWE) {
+        return t->mm->mdwe;
+    }
+    if (t->mm->mdwe && t->mm->mdwe != bits) {
+        return -LX_EPERM;
+    }
+    t->mm->mdwe = (u8)bits;
+    return 0;
+}
+
 s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 {
     switch (option) {
@@ -231,6 +249,8 @@ s64 sys_prctl(struct task *t, s32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5
         }
         t->mm->no_huge = arg2 != 0;
         return 0;
+    case LX_PR_SET_MDWE:
+    case LX_PR_GET_MDWE: return mdwe_option(t, option, arg2, arg3 || arg4 || arg5);
     case LX_PR_MCE_KILL:
     case LX_PR_MCE_KILL_GET: return mce_option(t, option, arg2, arg3, arg4 || arg5);
     case LX_PR_TASK_PERF_EVENTS_DISABLE:

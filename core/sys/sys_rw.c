@@ -18,9 +18,21 @@ static s64 write_result(struct task *t, s64 r)
     return r;
 }
 
+static s64 do_read(struct task *t, struct file *f, struct uio *u, s64 *pos, u32 rwf)
+{
+    s64 r = file_read_flags(f, u, pos, rwf);
+
+    t->io.syscr++;
+    t->io.rchar += r > 0 ? (u64)r : 0;
+    return r;
+}
+
 static s64 do_write(struct task *t, struct file *f, struct uio *u, s64 *pos, u32 rwf)
 {
     s64 r = file_write_limit(f, u, pos, task_rlimit(t, LX_RLIMIT_FSIZE), rwf);
+
+    t->io.syscw++;
+    t->io.wchar += r > 0 ? (u64)r : 0;
 
     return unlikely(rwf & LX_RWF_NOSIGNAL) && r == -LX_EPIPE ? r : write_result(t, r);
 }
@@ -36,7 +48,7 @@ s64 sys_read(struct task *t, s32 fd, uptr buf, u64 count)
     }
     r = uio_user(&u, buf, count);
     if (likely(r == 0)) {
-        r = file_read_flags(fr.f, &u, NULL, 0);
+        r = do_read(t, fr.f, &u, NULL, 0);
     } else if (!file_readable(fr.f)) {
         r = -LX_EBADF;
     }
@@ -79,7 +91,7 @@ static s64 do_at(struct task *t, s32 fd, uptr buf, u64 count, s64 offset, bool w
     }
     r = uio_user(&u, buf, count);
     if (likely(r == 0)) {
-        r = write ? do_write(t, fr.f, &u, &offset, 0) : file_read_flags(fr.f, &u, &offset, 0);
+        r = write ? do_write(t, fr.f, &u, &offset, 0) : do_read(t, fr.f, &u, &offset, 0);
     }
     fdput(fr);
     return r;
@@ -136,7 +148,7 @@ static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 
         }
     }
     if (r == 0) {
-        r = write ? do_write(t, fr.f, &u, pos, rwf) : file_read_flags(fr.f, &u, pos, rwf);
+        r = write ? do_write(t, fr.f, &u, pos, rwf) : do_read(t, fr.f, &u, pos, rwf);
         uio_fini(&u);
     }
     fdput(fr);

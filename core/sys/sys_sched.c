@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scheduling. The host schedules; nice values and processor masks reach it, the real-time classes
- * are refused as the host would refuse an ordinary user.
+ * Scheduling. The host schedules; nice values and processor masks reach it. Real-time classes are
+ * for those whom Linux gives them, and kept and told without effect.
  */
 #include "base/bits.h"
 #include "base/str.h"
@@ -167,9 +167,9 @@ static s64 check_policy(s32 policy)
     switch (policy) {
     case LX_SCHED_OTHER:
     case LX_SCHED_BATCH:
-    case LX_SCHED_IDLE: return 0;
+    case LX_SCHED_IDLE:
     case LX_SCHED_FIFO:
-    case LX_SCHED_RR:
+    case LX_SCHED_RR: return 0;
     case LX_SCHED_DEADLINE: return -LX_EPERM;
     default: return -LX_EINVAL; /* SCHED_EXT: no program is loaded */
     }
@@ -225,16 +225,33 @@ static bool may_leave(struct task *t, const struct task *of, s32 policy, bool re
     return reset || !of->sched_reset;
 }
 
+static bool realtime(s32 policy)
+{
+    return policy == LX_SCHED_FIFO || policy == LX_SCHED_RR;
+}
+
+/* RLIMIT_RTPRIO: to enter such a class, and for more priority in it. */
+static bool may_rise(struct task *t, const struct task *of, s32 policy, s32 prio)
+{
+    u64 limit = task_rlimit(of, LX_RLIMIT_RTPRIO);
+
+    if (!realtime(policy) || cred_capable(t->cred, LX_CAP_SYS_NICE)) {
+        return true;
+    }
+    return ((u32)policy == of->sched_policy || limit) &&
+           ((u32)prio <= of->sched_prio || (u64)prio <= limit);
+}
+
 /* `of` may be scheduled so by t: 0, -LX_EINVAL, -LX_EPERM. */
 static s64 check_change(struct task *t, struct task *of, s32 policy, bool reset, s32 prio)
 {
-    s64 r = check_policy(policy);
-
-    if (r == -LX_EINVAL || policy == LX_SCHED_DEADLINE || /* a deadline needs more than these */
-        (r < 0 ? prio < 1 || prio > 99 : prio != 0)) {
+    if (check_policy(policy) < 0 || /* a deadline needs more than these */
+        (realtime(policy) ? prio < 1 || prio > 99 : prio != 0)) {
         return -LX_EINVAL;
     }
-    return r == 0 && may_set(t, of) && may_leave(t, of, policy, reset) ? 0 : -LX_EPERM;
+    return may_set(t, of) && may_leave(t, of, policy, reset) && may_rise(t, of, policy, prio)
+               ? 0
+               : -LX_EPERM;
 }
 
 /* policy with LX_SCHED_RESET_ON_FORK, as sched_getscheduler(2) tells it; KEEP_POLICY: as it is. */
@@ -257,6 +274,7 @@ static s64 set_policy(struct task *t, s32 pid, s32 policy, s32 prio)
     if (r == 0) {
         of->sched_reset = reset;
         of->sched_policy = (u32)policy;
+        of->sched_prio = (u32)prio;
     }
     task_put(of);
     return r;
@@ -288,22 +306,34 @@ s64 sys_sched_setparam(struct task *t, s32 pid, uptr param)
 
 s64 sys_sched_getparam(struct task *t, s32 pid, uptr param)
 {
-    s64 policy;
+    struct task *of;
+    u32 prio;
 
-    if (uptr_null(param)) {
+    if (uptr_null(param) || pid < 0) {
         return -LX_EINVAL;
     }
-    policy = sys_sched_getscheduler(t, pid);
-    return policy < 0 ? policy : put_user32(param, 0);
+    of = find(t, pid);
+    if (!of) {
+        return -LX_ESRCH;
+    }
+    prio = of->sched_prio;
+    task_put(of);
+    return put_user32(param, prio);
 }
 
 s64 sys_sched_rr_get_interval(struct task *t, s32 pid, uptr interval)
 {
     s64 policy = sys_sched_getscheduler(t, pid);
+    s64 ns = 4 * NS_PER_MSEC;
 
-    return policy < 0 ? policy
-                      : put_timespec_ns(interval,
-                                        policy == LX_SCHED_RR ? RR_INTERVAL_NS : 4 * NS_PER_MSEC);
+    if (policy < 0) {
+        return policy;
+    }
+    policy &= ~(s64)LX_SCHED_RESET_ON_FORK;
+    if (realtime((s32)policy)) {
+        ns = policy == LX_SCHED_RR ? RR_INTERVAL_NS : 0;
+    }
+    return put_timespec_ns(interval, ns);
 }
 
 /* ---------------------------------------------------------------------- nice values ------- */
@@ -426,7 +456,8 @@ s64 sys_sched_getattr(struct task *t, s32 pid, uptr attr, u32 size, u32 flags)
     a.size = MIN(size, (u32)sizeof(a));
     a.sched_policy = of->sched_policy;
     a.sched_flags = of->sched_reset ? LX_SCHED_FLAG_RESET_ON_FORK : 0;
-    a.sched_nice = of->nice;
+    a.sched_priority = of->sched_prio;
+    a.sched_nice = of->sched_prio ? 0 : of->nice;
     task_put(of);
     return copy_to_user(attr, &a, a.size);
 }

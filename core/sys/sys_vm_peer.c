@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process_vm_readv(2), process_vm_writev(2): memory of another process, through the host. */
+/* process_vm_readv(2), process_vm_writev(2): memory of another process, through the host;
+ * process_madvise(2). */
 #include "host/host.h"
 #include "ks/kthread.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "ks/uio.h"
+#include "lx_capability.h"
 #include "lx_errno.h"
+#include "lx_mman.h"
+#include "mm/space.h"
 #include "proc/cred.h"
+#include "proc/pidfd.h"
 #include "sysproto.h"
+#include "vfs/fdtable.h"
 
 #define BOUNCE  4096u
 #define IOV_MAX 1024u
@@ -182,4 +188,69 @@ s64 sys_process_vm_writev(struct task *t, s32 pid, uptr local, u64 liovcnt, uptr
     struct peer_call c = {pid, local, liovcnt, remote, riovcnt};
 
     return flags ? -LX_EINVAL : peer_transfer(t, &c, true);
+}
+
+/* ---------------------------------------------------------------------- advice ------------ */
+
+/* Address space of a pidfd's process that t may look into and advise, referenced. */
+static s64 advised_mm(struct task *t, s32 pidfd, struct mm **out)
+{
+    struct file *f = fd_get(t->files, pidfd);
+    struct pid *p = f ? pidfd_pid(f) : NULL;
+    s64 r = -LX_ESRCH;
+
+    if (!p) {
+        if (f) {
+            file_put(f);
+        }
+        return -LX_EBADF;
+    }
+    lock_acquire(&g_pid_lock);
+    if (p->group && p->group->leader->mm) {
+        struct task *of = p->group->leader;
+
+        if (!task_may_access(t, of, t->cred->fsuid, t->cred->fsgid) ||
+            (of->mm != t->mm && !cred_capable(t->cred, LX_CAP_SYS_NICE))) {
+            r = -LX_EPERM;
+        } else {
+            *out = mm_get(of->mm);
+            r = 0;
+        }
+    }
+    lock_release(&g_pid_lock);
+    file_put(f);
+    return r;
+}
+
+static bool is_hint(s32 advice)
+{
+    return advice == LX_MADV_COLD || advice == LX_MADV_PAGEOUT || advice == LX_MADV_WILLNEED;
+}
+
+s64 sys_process_madvise(struct task *t, s32 pidfd, uptr iov, u64 count, s32 advice, u32 flags)
+{
+    struct mm *mm;
+    s64 total = 0;
+    s64 r;
+
+    if (flags || count > IOV_MAX) {
+        return -LX_EINVAL;
+    }
+    r = advised_mm(t, pidfd, &mm);
+    if (r < 0) {
+        return r;
+    }
+    r = is_hint(advice) ? 0 : -LX_EINVAL;
+    for (u64 i = 0; r == 0 && i < count; i++) {
+        u64 v[2];
+
+        r = copy_from_user(v, uptr_add(iov, i * sizeof(v)), sizeof(v));
+        if (r == 0) {
+            r = mm == t->mm ? mm_advise(mm, v[0], v[1], (u32)advice)
+                            : mm_check_advised(mm, v[0], v[1]);
+        }
+        total += r == 0 ? (s64)v[1] : 0;
+    }
+    mm_put(mm);
+    return total ? total : r;
 }

@@ -162,8 +162,8 @@ static void show_stat_mm(struct pctx *c, const struct facts *x, bool look)
               look ? mm->stack_top : 0);
     pb_printf(c->b, " %llu %llu %llu %llu", x->pending & 0x7fffffff, x->blocked & 0x7fffffff,
               x->ignored & 0x7fffffff, x->caught & 0x7fffffff);
-    pb_printf(c->b, " 0 0 0 %d %u 0 %u 0 0 0", c->n->tid ? -1 : c->g->exit_signal, x->processor,
-              c->t->sched_policy);
+    pb_printf(c->b, " 0 0 0 %d %u %u %u 0 0 0", c->n->tid ? -1 : c->g->exit_signal, x->processor,
+              c->t->sched_prio, c->t->sched_policy);
     pb_printf(c->b, " %llu %llu %llu %llu %llu %llu %llu %d\n", look ? mm->data_start : 0,
               look ? mm->data_end : 0, look ? mm->brk_start : 0, look ? mm->arg_start : 0,
               look ? mm->arg_end : 0, look ? mm->env_start : 0, look ? mm->env_end : 0,
@@ -184,8 +184,9 @@ s64 proc_show_stat(struct pctx *c)
               ht->major_faults, x.children.major_faults);
     pb_printf(c->b, " %llu %llu %lld %lld", ht->user_ns / TICK_NS, ht->sys_ns / TICK_NS,
               (s64)(x.children.user_ns / TICK_NS), (s64)(x.children.sys_ns / TICK_NS));
-    pb_printf(c->b, " %d %d %u 0 %llu", 20 + c->t->nice, c->t->nice, x.threads,
-              c->g->start_ns / TICK_NS);
+    pb_printf(c->b, " %d %d %u 0 %llu",
+              c->t->sched_prio ? -1 - (s32)c->t->sched_prio : 20 + c->t->nice, c->t->nice,
+              x.threads, c->g->start_ns / TICK_NS);
     show_stat_mm(c, &x, look);
     release(&x);
     return 0;
@@ -373,10 +374,21 @@ s64 proc_show_limits(struct pctx *c)
 
 s64 proc_show_io(struct pctx *c)
 {
-    struct task *t = c->t;
+    struct io_counts n = {0};
+    struct task *t;
 
-    pb_printf(c->b, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %u\n", t->io_read, t->io_written,
-              t->n_syscalls, 0u);
+    if (c->n->tid) {
+        n = c->t->io;
+    } else {
+        lock_acquire(&c->g->lock);
+        n = c->g->dead_io;
+        list_for_each_entry (t, &c->g->threads, in_group) {
+            io_counts_add(&n, &t->io);
+        }
+        lock_release(&c->g->lock);
+    }
+    pb_printf(c->b, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", n.rchar, n.wchar,
+              n.syscr, n.syscw);
     pb_puts(c->b, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
     return 0;
 }
@@ -395,7 +407,8 @@ s64 proc_show_sched(struct pctx *c)
     pb_printf(c->b, "%-45s:%21llu\n", "nr_voluntary_switches", x.times.vol_switches);
     pb_printf(c->b, "%-45s:%21llu\n", "nr_involuntary_switches", x.times.invol_switches);
     pb_printf(c->b, "%-45s:%21u\n", "policy", c->t->sched_policy);
-    pb_printf(c->b, "%-45s:%21d\n", "prio", 100 + 20 + c->t->nice);
+    pb_printf(c->b, "%-45s:%21d\n", "prio",
+              c->t->sched_prio ? 99 - (s32)c->t->sched_prio : 100 + 20 + c->t->nice);
     release(&x);
     return 0;
 }
