@@ -74,13 +74,16 @@ static void look(struct kthread *k, u32 window_ns, s64 deadline_ns, u32 ends_it)
     spin_tried(&k->spin, now - start, met && !gap);
 }
 
-s64 spin_park(s64 deadline_ns, u32 ends_it)
+s64 spin_park(struct kthread *k, s64 deadline_ns, u32 ends_it)
 {
-    struct kthread *k = kthread_self();
     u32 window;
     s64 start;
     s64 r;
 
+    if (k->spin.skip > 1) {
+        k->spin.skip--;
+        return host_park(deadline_ns, NULL, 0);
+    }
     if (!(host_caps()->bits & HOST_CAP_PARALLEL) || host_permit()) {
         return host_park(deadline_ns, NULL, 0);
     }

@@ -33,6 +33,7 @@ static inline bool spin_learns(const struct spin *s)
 /* The thread slept. */
 void spin_slept(struct spin *s, s64 ns);
 
-/* [B] host_park without channels, after looking for the permit if that is worth it. KT_* bits of
- * `ends_it` end the looking. */
-s64 spin_park(s64 deadline_ns, u32 ends_it);
+struct kthread;
+/* [B] host_park of the calling thread k without channels, after looking for the permit if that is
+ * worth it. KT_* bits of `ends_it` end the looking. */
+s64 spin_park(struct kthread *k, s64 deadline_ns, u32 ends_it);

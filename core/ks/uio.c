@@ -6,20 +6,7 @@
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 
-#define UIO_MAX_IOV  1024
-#define MAX_RW_COUNT 0x7ffff000ull
-
-s64 uio_user(struct uio *u, uptr buf, u64 len)
-{
-    u->heap = NULL;
-    u->iov = u->fast;
-    u->n = 1;
-    u->user = true;
-    u->resid = MIN(len, MAX_RW_COUNT);
-    u->fast[0].addr = buf.a;
-    u->fast[0].len = u->resid;
-    return user_range_ok(buf, len) ? 0 : -LX_EFAULT;
-}
+#define UIO_MAX_IOV 1024
 
 /* Check every range, cut the sum at MAX_RW_COUNT. */
 static s64 check_vec(struct uio *u)
@@ -90,7 +77,7 @@ void uio_fini(struct uio *u)
     u->resid = 0;
 }
 
-void uio_advance(struct uio *u, u64 n)
+void uio_advance_far(struct uio *u, u64 n)
 {
     n = MIN(n, u->resid);
     u->resid -= n;
@@ -157,13 +144,33 @@ static s64 move(struct uio *u, enum move how, void *p, u64 n)
     return (s64)done;
 }
 
+/* What nearly always is asked for: one range of guest memory. */
+static inline bool simple(const struct uio *u)
+{
+    return likely(u->user && u->n == 1);
+}
+
+static inline s64 moved(struct uio *u, u64 got, u64 n)
+{
+    uio_advance(u, got);
+    return got || !n ? (s64)got : -LX_EFAULT;
+}
+
 s64 uio_write(struct uio *u, const void *src, u64 n)
 {
+    if (simple(u)) {
+        n = MIN(n, u->resid);
+        return moved(u, copy_to_user_some(mk_uptr(u->iov->addr), src, n), n);
+    }
     return move(u, MOVE_IN, (void *)(uintptr_t)src, n);
 }
 
 s64 uio_read(struct uio *u, void *dst, u64 n)
 {
+    if (simple(u)) {
+        n = MIN(n, u->resid);
+        return moved(u, copy_from_user_some(dst, mk_uptr(u->iov->addr), n), n);
+    }
     return move(u, MOVE_OUT, dst, n);
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/types.h"
 #include "host/host.h"
+#include "ks/uaccess.h"
+#include "lx_errno.h"
 
 #define UIO_FAST 8
 struct uio {
@@ -18,9 +20,21 @@ struct uio {
     struct host_iov *heap; /* owned when more than UIO_FAST segments        */
 };
 
+#define MAX_RW_COUNT 0x7ffff000ull
+
 /* One guest range. -LX_EFAULT if outside the user half. Lengths above MAX_RW_COUNT are cut as
- * Linux does (0x7ffff000). */
-__must_check s64 uio_user(struct uio *u, uptr buf, u64 len);
+ * Linux does. */
+__must_check static inline s64 uio_user(struct uio *u, uptr buf, u64 len)
+{
+    u->heap = NULL;
+    u->iov = u->fast;
+    u->n = 1;
+    u->user = true;
+    u->resid = MIN(len, MAX_RW_COUNT);
+    u->fast[0].addr = buf.a;
+    u->fast[0].len = u->resid;
+    return user_range_ok(buf, len) ? 0 : -LX_EFAULT;
+}
 /* A guest iovec array (readv(2)): -LX_EINVAL (n > 1024 or a negative length or sum overflow),
  * -LX_EFAULT, -LX_ENOMEM. Call uio_fini. */
 __must_check s64 uio_user_vec(struct uio *u, uptr iov, u64 n);
@@ -32,4 +46,14 @@ __must_check s64 uio_write(struct uio *u, const void *src, u64 n); /* into u   *
 __must_check s64 uio_read(struct uio *u, void *dst, u64 n);        /* out of u */
 __must_check s64 uio_zero(struct uio *u, u64 n);                   /* zeroes into u */
 /* Skip n bytes (after the host moved them). */
-void uio_advance(struct uio *u, u64 n);
+void uio_advance_far(struct uio *u, u64 n);
+static inline void uio_advance(struct uio *u, u64 n)
+{
+    if (likely(u->n == 1 && n <= u->resid)) {
+        u->resid -= n;
+        u->iov->addr += n;
+        u->iov->len -= n;
+    } else {
+        uio_advance_far(u, n);
+    }
+}

@@ -8,6 +8,7 @@
  */
 #include "ks/wait.h"
 
+#include "base/cpu.h"
 #include "base/str.h"
 #include "ks/kthread.h"
 #include "ks/slab.h"
@@ -25,12 +26,6 @@ void waitq_init(struct waitq *q)
 {
     lock_init(&q->lock, LOCK_WAITQ);
     list_init(&q->waiters);
-}
-
-bool waitq_active(struct waitq *q)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-    return __atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters;
 }
 
 /* Wake one; true if it used up an exclusive wake-up. q->lock held. */
@@ -51,14 +46,11 @@ static bool wake_one(struct waiter *w, u32 events, struct wake_list *u)
     return w->exclusive;
 }
 
-void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u)
+static inline void collect(struct waitq *q, u32 events, struct wake_list *u)
 {
     struct waiter *w;
     struct waiter *next;
 
-    if (!waitq_active(q)) {
-        return;
-    }
     lock_acquire(&q->lock);
     list_for_each_entry_safe(w, next, &q->waiters, node)
     {
@@ -72,20 +64,28 @@ void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u)
     lock_release(&q->lock);
 }
 
+void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u)
+{
+    if (waitq_active(q)) {
+        collect(q, events, u);
+    }
+}
+
+/* The release of the queue's lock was the end of a change: not kthread_wake. */
 void wake_list_run(struct wake_list *u)
 {
     for (u32 i = 0; i < u->n; i++) {
-        kthread_wake(u->slot[i], false);
+        host_unpark(u->slot[i]);
     }
     u->n = 0;
 }
 
-void waitq_wake(struct waitq *q, u32 events)
+void waitq_wake_waiters(struct waitq *q, u32 events)
 {
     struct wake_list u;
 
     u.n = 0;
-    waitq_wake_later(q, events, &u);
+    collect(q, events, &u);
     wake_list_run(&u);
 }
 
@@ -116,7 +116,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-static void unqueue(struct waiter *w)
+static inline void unqueue(struct waiter *w)
 {
     struct waitq *q;
 
@@ -131,12 +131,17 @@ static void unqueue(struct waiter *w)
     }
 }
 
-void waitq_remove(struct waiter *w)
+static inline void remove_waiter(struct waiter *w)
 {
     unqueue(w);
     if (w->on_thread.next) {
         list_del(&w->on_thread);
     }
+}
+
+void waitq_remove(struct waiter *w)
+{
+    remove_waiter(w);
 }
 
 /* The thread may have died anywhere: walk forward only, and keep nothing of the list. */
@@ -160,14 +165,15 @@ void waitq_forget_thread(u32 slot)
  * in_park is set before `work` is looked at, and whoever sets `work` looks at in_park after it
  * (both fully fenced): one of the two sees the other, so no signal waits for the end of a sleep.
  */
-s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it)
+static inline __attribute__((always_inline)) s64 sleep_once(s64 deadline_ns, struct host_ready *set,
+                                                            u32 n, u32 ends_it)
 {
     struct kthread *k = kthread_self();
     s64 r = -LX_ERESTARTSYS;
 
     __atomic_store_n(&k->in_park, 1, __ATOMIC_SEQ_CST);
     if (!(atomic_load_explicit(&k->work, memory_order_seq_cst) & ends_it)) {
-        r = n ? host_park(deadline_ns, set, n) : spin_park(deadline_ns, ends_it);
+        r = n ? host_park(deadline_ns, set, n) : spin_park(k, deadline_ns, ends_it);
         if (r == -LX_EINTR) {
             r = 0; /* look once more; then the test above ends it */
         }
@@ -176,21 +182,12 @@ s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it)
     return r;
 }
 
-/* ---------------------------------------------------------------------- the poll table ---- */
-
-void poll_begin(struct poll_table *pt)
+s64 thread_sleep(s64 deadline_ns, struct host_ready *set, u32 n, u32 ends_it)
 {
-    pt->more = NULL;
-    pt->n = 0;
-    pt->host = pt->host_inl;
-    pt->n_host = 0;
-    pt->host_cap = ARRAY_SIZE(pt->host_inl);
-    pt->error = 0;
-    pt->queued = false;
-    pt->want = 0;
-    pt->hook = NULL;
-    pt->hook_host = NULL;
+    return sleep_once(deadline_ns, set, n, ends_it);
 }
+
+/* ---------------------------------------------------------------------- the poll table ---- */
 
 static struct waiter *next_waiter(struct poll_table *pt)
 {
@@ -283,12 +280,13 @@ static bool clear_fired(struct poll_table *pt)
         }
     }
     if (any) {
-        atomic_thread_fence(memory_order_seq_cst); /* before the caller tests again */
+        fence_after_rmw(); /* before the caller tests again */
     }
     return any != 0;
 }
 
-static s64 sleep_until(struct poll_table *pt, s64 deadline_ns, u32 ends_it)
+static inline __attribute__((always_inline)) s64 sleep_until(struct poll_table *pt, s64 deadline_ns,
+                                                             u32 ends_it)
 {
     s64 r;
 
@@ -299,7 +297,7 @@ static s64 sleep_until(struct poll_table *pt, s64 deadline_ns, u32 ends_it)
     if (clear_fired(pt)) {
         return 0; /* the permit that came with it may be gone: do not count on it */
     }
-    r = thread_sleep(deadline_ns, pt->host, pt->n_host, ends_it);
+    r = sleep_once(deadline_ns, pt->host, pt->n_host, ends_it);
     return clear_fired(pt) ? 0 : r;
 }
 
@@ -319,7 +317,7 @@ void poll_end(struct poll_table *pt)
     struct poll_chunk *c = pt->more;
 
     for (u32 i = 0; i < inl; i++) {
-        waitq_remove(&pt->inl[i]);
+        remove_waiter(&pt->inl[i]);
     }
     while (c) {
         struct poll_chunk *next = c->next;

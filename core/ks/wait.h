@@ -49,8 +49,20 @@ struct waiter {
     }
 
 void waitq_init(struct waitq *q);
+/* Cheap test without the lock; a sleeper that queued before the caller's state change is seen. */
+static inline bool waitq_active(struct waitq *q)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    return __atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters;
+}
 /* Wake those waiting for any of `events` (LX_POLL* bits; 0 = all). No lock below LOCK_WAITQ. */
-void waitq_wake(struct waitq *q, u32 events);
+void waitq_wake_waiters(struct waitq *q, u32 events);
+static inline void waitq_wake(struct waitq *q, u32 events)
+{
+    if (waitq_active(q)) {
+        waitq_wake_waiters(q, events);
+    }
+}
 
 /* Threads to unpark when a lock is free again: one that runs at once, and on the waker's processor,
  * would only run into that lock. Starts with n = 0. */
@@ -63,8 +75,6 @@ struct wake_list {
  * them, the supervisor unparks everybody. */
 void waitq_wake_later(struct waitq *q, u32 events, struct wake_list *u);
 void wake_list_run(struct wake_list *u);
-/* Cheap test without the lock; a sleeper that queued before the caller's state change is seen. */
-bool waitq_active(struct waitq *q);
 /* Queue w; the caller has set wake, events and exclusive (wake NULL: slot becomes the caller's,
  * and the waiter is noted on the thread). After it, test the condition: a change made before is
  * seen, a change made later wakes. */
@@ -96,7 +106,19 @@ struct poll_table {
     void (*hook_host)(struct poll_table *pt, host_handle h, u32 events);
 };
 
-void poll_begin(struct poll_table *pt);
+static inline void poll_begin(struct poll_table *pt)
+{
+    pt->more = NULL;
+    pt->n = 0;
+    pt->host = pt->host_inl;
+    pt->n_host = 0;
+    pt->host_cap = ARRAY_SIZE(pt->host_inl);
+    pt->error = 0;
+    pt->queued = false;
+    pt->want = 0;
+    pt->hook = NULL;
+    pt->hook_host = NULL;
+}
 /* For poll ops: note that a change of `q` matters. pt NULL or already queued: nothing. */
 void poll_wait(struct poll_table *pt, struct waitq *q, u32 events);
 /* For poll ops over host channels: also sleep on h becoming ready for `events`. */
