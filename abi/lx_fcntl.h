@@ -85,6 +85,7 @@
 #define LX_F_NOTIFY           1026
 #define LX_F_DUPFD_QUERY      1027
 #define LX_F_CREATED_QUERY    1028
+#define LX_F_CREATED_QUERY    1028
 #define LX_F_DUPFD_CLOEXEC    1030
 #define LX_F_CANCELLK         1029
 #define LX_F_SETPIPE_SZ       1031

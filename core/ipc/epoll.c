@@ -19,10 +19,12 @@
  */
 #include "ipc/epoll.h"
 
+#include "base/fmt.h"
 #include "base/rbtree.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
+#include "vfs/vnode.h"
 
 #define LEVEL_MAX    4 /* sets within sets, as on Linux */
 #define PRIVATE_BITS (LX_EPOLLWAKEUP | LX_EPOLLONESHOT | LX_EPOLLET | LX_EPOLLEXCLUSIVE)
@@ -753,9 +755,26 @@ static void epoll_release(struct file *f)
     set_put(set);
 }
 
+static void epoll_info(struct file *f, struct fmt *out)
+{
+    struct epoll *set = f->priv;
+    struct rb_node *n;
+
+    lock_acquire(&set->lock);
+    rb_for_each (n, &set->items) {
+        struct epitem *it = container_of(n, struct epitem, node);
+        const struct vnode *vn = it->file->vnode;
+
+        fmt_printf(out, "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%x\n", it->fd,
+                   atomic_load(&it->events), it->data, it->file->pos, vn->attr.ino, vn->sb->dev);
+    }
+    lock_release(&set->lock);
+}
+
 static const struct file_ops epoll_ops = {
     .poll = epoll_poll,
     .release = epoll_release,
+    .info = epoll_info,
 };
 
 s64 epoll_new(struct file **out)

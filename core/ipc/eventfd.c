@@ -2,6 +2,7 @@
 /* Event counters. One atomic word and a wait queue: no lock. */
 #include "ipc/eventfd.h"
 
+#include "base/fmt.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
@@ -13,8 +14,11 @@ struct eventfd {
     _Atomic u64 count;
     _Atomic bool full; /* a writer found no room since the last read */
     bool semaphore;    /* immutable */
+    u32 id;            /* immutable, unique */
     struct waitq q;
 };
+
+static _Atomic u32 g_made; /* eventfds so far */
 
 static s64 eventfd_read(struct file *f, struct uio *u, s64 *pos)
 {
@@ -96,11 +100,20 @@ static void eventfd_release(struct file *f)
     kfree(e);
 }
 
+static void eventfd_info(struct file *f, struct fmt *out)
+{
+    struct eventfd *e = f->priv;
+
+    fmt_printf(out, "eventfd-count: %16llx\neventfd-id: %u\neventfd-semaphore: %d\n",
+               atomic_load(&e->count), e->id, e->semaphore);
+}
+
 static const struct file_ops eventfd_ops = {
     .read = eventfd_read,
     .write = eventfd_write,
     .poll = eventfd_poll,
     .release = eventfd_release,
+    .info = eventfd_info,
 };
 
 s64 eventfd_new(u64 initial, u32 flags, struct file **out)
@@ -112,6 +125,7 @@ s64 eventfd_new(u64 initial, u32 flags, struct file **out)
     }
     e->count = initial;
     e->semaphore = flags & LX_EFD_SEMAPHORE;
+    e->id = 1 + atomic_fetch_add_explicit(&g_made, 1, memory_order_relaxed);
     waitq_init(&e->q);
     *out = file_anon(&eventfd_ops, "anon_inode:[eventfd]", 0600,
                      LX_O_RDWR | (flags & LX_EFD_NONBLOCK), FILE_STREAM, e);
@@ -120,14 +134,4 @@ s64 eventfd_new(u64 initial, u32 flags, struct file **out)
         return -LX_ENOMEM;
     }
     return 0;
-}
-
-bool eventfd_file(const struct file *f)
-{
-    return f->ops == &eventfd_ops;
-}
-
-u64 eventfd_count(const struct file *f)
-{
-    return atomic_load(&((struct eventfd *)f->priv)->count);
 }

@@ -6,7 +6,3 @@
 
 /* A new counter file; flags LX_EFD_SEMAPHORE, LX_EFD_NONBLOCK. -LX_ENOMEM */
 __must_check s64 eventfd_new(u64 initial, u32 flags, struct file **out);
-
-/* Whether f is one, and for /proc/PID/fdinfo its counter. */
-bool eventfd_file(const struct file *f);
-u64 eventfd_count(const struct file *f);

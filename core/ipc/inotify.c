@@ -6,6 +6,7 @@
  */
 #include "ipc/inotify.h"
 
+#include "base/fmt.h"
 #include "base/str.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
@@ -273,11 +274,25 @@ static void inotify_release(struct file *f)
     inotify_put(in);
 }
 
+static void inotify_info(struct file *f, struct fmt *out)
+{
+    struct inotify *in = f->priv;
+    struct iwatch *iw;
+
+    lock_acquire(&in->lock);
+    list_for_each_entry (iw, &in->watches, in_queue) {
+        fmt_printf(out, "inotify wd:%d ino:%llx sdev:%x mask:%x ignored_mask:0\n", iw->wd,
+                   iw->w.vn->attr.ino, iw->w.vn->sb->dev, iw->w.mask);
+    }
+    lock_release(&in->lock);
+}
+
 static const struct file_ops g_inotify_ops = {
     .read = inotify_read,
     .poll = inotify_poll,
     .ioctl = inotify_ioctl,
     .release = inotify_release,
+    .info = inotify_info,
 };
 
 s64 inotify_new(u32 flags, struct file **out)

@@ -6,6 +6,7 @@
  */
 #include "ipc/timerfd.h"
 
+#include "base/fmt.h"
 #include "ks/slab.h"
 #include "ks/timer.h"
 #include "ks/uaccess.h"
@@ -19,7 +20,9 @@
 struct timerfd {
     struct lock lock; /* LOCK_PIPE */
     struct timer timer;
-    enum host_clock clock; /* [I] */
+    u32 clock_id;          /* [I] as the program named it */
+    enum host_clock clock; /* [I] of the same */
+    u32 flags;             /* [l] of timerfd_settime */
     s64 expiry_ns;         /* [l] next expiry on HOST_CLOCK_MONO, 0 disarmed */
     s64 interval_ns;       /* [l] */
     u64 ticks;             /* [l] expiries not read yet                      */
@@ -135,6 +138,22 @@ static s64 timerfd_ioctl(struct file *f, struct task *by, u32 cmd, u64 arg)
     return r;
 }
 
+static void timerfd_info(struct file *f, struct fmt *out)
+{
+    struct timerfd *t = f->priv;
+    s64 left;
+    s64 every;
+
+    if (timerfd_get(f, &left, &every) < 0) {
+        return;
+    }
+    fmt_printf(out,
+               "clockid: %u\nticks: %llu\nsettime flags: 0%o\nit_value: (%lld, %lld)\n"
+               "it_interval: (%lld, %lld)\n",
+               t->clock_id, __atomic_load_n(&t->ticks, __ATOMIC_RELAXED), t->flags,
+               left / NS_PER_SEC, left % NS_PER_SEC, every / NS_PER_SEC, every % NS_PER_SEC);
+}
+
 static void timerfd_release(struct file *f)
 {
     struct timerfd *t = f->priv;
@@ -148,6 +167,7 @@ static const struct file_ops timerfd_ops = {
     .poll = timerfd_poll,
     .ioctl = timerfd_ioctl,
     .release = timerfd_release,
+    .info = timerfd_info,
 };
 
 s64 timerfd_new(u32 clock, u32 flags, struct file **out)
@@ -170,6 +190,7 @@ s64 timerfd_new(u32 clock, u32 flags, struct file **out)
     lock_init(&t->lock, LOCK_PIPE);
     timer_init(&t->timer, timerfd_expire);
     waitq_init(&t->q);
+    t->clock_id = clock;
     t->clock = id;
     *out = file_anon(&timerfd_ops, "anon_inode:[timerfd]", 0600,
                      LX_O_RDWR | (flags & LX_TFD_NONBLOCK), FILE_STREAM, t);
@@ -200,6 +221,7 @@ s64 timerfd_set(struct file *f, u32 flags, s64 value_ns, s64 interval_ns)
     }
     lock_acquire(&t->lock);
     t->ticks = 0;
+    t->flags = flags;
     t->resting = false;
     t->interval_ns = interval_ns;
     t->expiry_ns = at;

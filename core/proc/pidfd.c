@@ -2,6 +2,7 @@
 /* Descriptors that stand for processes: readable when the process has ended. */
 #include "proc/pidfd.h"
 
+#include "base/fmt.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_poll.h"
@@ -25,9 +26,18 @@ static void pidfd_release(struct file *f)
     pid_put(f->priv);
 }
 
+static void pidfd_info(struct file *f, struct fmt *out)
+{
+    struct pid *p = f->priv;
+    s32 nr = __atomic_load_n(&p->group, __ATOMIC_RELAXED) ? p->nr : -1;
+
+    fmt_printf(out, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
+}
+
 static const struct file_ops pidfd_ops = {
     .poll = pidfd_poll,
     .release = pidfd_release,
+    .info = pidfd_info,
 };
 
 s64 pidfd_new(struct pid *p, u32 flags, struct file **out)

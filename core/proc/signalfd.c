@@ -6,6 +6,7 @@
  */
 #include "proc/signalfd.h"
 
+#include "base/fmt.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "ks/slab.h"
@@ -148,10 +149,18 @@ static void signalfd_release(struct file *f)
     kfree(f->priv);
 }
 
+static void signalfd_info(struct file *f, struct fmt *out)
+{
+    const struct signalfd *s = f->priv;
+
+    fmt_printf(out, "sigmask:\t%016llx\n", atomic_load(&s->mask));
+}
+
 static const struct file_ops signalfd_ops = {
     .read = signalfd_read,
     .poll = signalfd_poll,
     .release = signalfd_release,
+    .info = signalfd_info,
 };
 
 static u64 allowed(u64 mask)

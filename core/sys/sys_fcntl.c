@@ -192,6 +192,7 @@ s64 sys_fcntl(struct task *t, s32 fd, s32 cmd, u64 arg)
     case LX_F_SETFD: r = fd_set_cloexec(t->files, fd, (arg & LX_FD_CLOEXEC) != 0); break;
     case LX_F_GETFL: r = f->flags; break;
     case LX_F_DUPFD_QUERY: r = same_file(t, f, arg); break;
+    case LX_F_CREATED_QUERY: r = (f->kind & FILE_CREATED) != 0; break;
     default: r = f->flags & LX_O_PATH ? -LX_EBADF : fcntl_open(t, f, fd, (u32)cmd, arg); break;
     }
     fdput(fr);

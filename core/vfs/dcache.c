@@ -20,6 +20,7 @@ u32 g_dcache_max = 16384;
 COLD_BSS static struct hlist_head g_buckets[DCACHE_BUCKETS];
 static struct list_head g_clock = LIST_INIT(g_clock); /* [d] hand at the front */
 static u32 g_count;                                   /* [d] dentries on the clock */
+static _Atomic u32 g_moves;                           /* [a] changed with g_dcache_lock held */
 
 static u64 name_hash(const struct dentry *parent, const char *s, u32 len)
 {
@@ -527,6 +528,11 @@ static char *name_swap(struct dentry *d, struct name n, char *heap)
     return old;
 }
 
+u32 d_moves(void)
+{
+    return g_moves;
+}
+
 s64 d_move(struct dentry *d, struct dentry *parent, struct name n, struct dentry *over)
 {
     struct dentry *old_parent;
@@ -550,6 +556,9 @@ s64 d_move(struct dentry *d, struct dentry *parent, struct name n, struct dentry
         stale = NULL;
     }
     old_parent = d->parent;
+    if (old_parent != parent) {
+        g_moves++;
+    }
     hashed = (d->flags & D_HASHED) != 0;
     if (hashed) {
         hlist_del(&d->chain);

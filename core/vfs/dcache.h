@@ -128,6 +128,8 @@ void d_drop_aliases(struct dentry *parent, struct name n);
 void d_prune(struct dentry *d);
 /* d is now n in parent (replacing `over`, which may be NULL). */
 s64 d_move(struct dentry *d, struct dentry *parent, struct name n, struct dentry *over);
+/* How often anything came below another folder; with g_dcache_lock held, it stays so. */
+u32 d_moves(void);
 /* Two names change places. */
 s64 d_exchange(struct dentry *a, struct dentry *b);
 /* Whether d is `top` or below it; takes the lock. Crosses mounts upward. */

@@ -313,6 +313,13 @@ s64 file_sync(struct file *f, bool data_only)
     return f->ops->sync ? f->ops->sync(f, data_only) : -LX_EINVAL;
 }
 
+void file_info(struct file *f, struct fmt *out)
+{
+    if (f->ops->info) {
+        f->ops->info(f, out);
+    }
+}
+
 /* ------------------------------------------------------------------ folders ---------------- */
 
 bool readdir_dots(struct file *f, struct dirent_sink *s)

@@ -19,6 +19,7 @@ struct async;
 struct dentry;
 struct fdtable;
 struct file;
+struct fmt;
 struct task;
 struct vnode;
 
@@ -62,6 +63,7 @@ struct file_ops {
     s64 (*setfl)(struct file *f, u32 flags);       /* O_* changed by fcntl; absent: ok */
     void (*flush)(struct file *f, struct task *t); /* a descriptor closes; absent: - */
     void (*release)(struct file *f);               /* last reference; absent: - */
+    void (*info)(struct file *f, struct fmt *out); /* more lines of /proc/PID/fdinfo; absent: - */
 };
 
 enum file_flags {
@@ -75,7 +77,7 @@ enum file_flags {
                             all the driver's. A stdio file shares its position with the host */
     FILE_NOCTTY = 64,    /* for the driver's open only: O_NOCTTY was given                  */
     FILE_ASYNC = 128,    /* O_ASYNC works though it is no pipe, socket or device          */
-    FILE_CREATED = 512,  /* for the driver's open only: the file is made by this very open   */
+    FILE_CREATED = 512,  /* this very open made the file                                     */
     FILE_UNOPENED = 256, /* its driver refused: nobody is told that it is closed         */
 };
 
@@ -135,6 +137,7 @@ s64 file_map(struct file *f, u64 off, u64 len, u32 prot, bool shared, struct map
 s64 file_truncate(struct file *f, u64 size);
 s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len);
 s64 file_sync(struct file *f, bool data_only);
+void file_info(struct file *f, struct fmt *out);
 /* Let the filesystem copy by itself, for copy_file_range(2). Positions NULL: the files' own, moved.
  * Bytes, or < 0: do it by reading and writing. */
 s64 file_copy(struct file *from, s64 *from_pos, struct file *to, s64 *to_pos, u64 len);

@@ -329,12 +329,28 @@ static s64 get_range(struct file *f, const struct lx_flock *fl, struct rec *want
     return 0;
 }
 
+/* The first lock of the same owner and kind in the range. */
+static struct rec *own_lock(struct flock_list *l, const struct rec *want)
+{
+    struct rec *found = NULL;
+    struct rec *r;
+
+    list_for_each_entry (r, &l->recs, node) {
+        if (r->owner == want->owner && r->kind == want->kind && r->start <= want->end &&
+            want->start <= r->end && (!found || r->start < found->start)) {
+            found = r;
+        }
+    }
+    return found;
+}
+
+/* fl->l_type F_UNLCK asks for what the owner itself has locked. */
 static s64 get_lock(struct flock_list *l, const struct rec *want, struct lx_flock *fl)
 {
     struct rec *r;
 
     lock_acquire(&l->lock);
-    r = conflict(l, want);
+    r = fl->l_type == LX_F_UNLCK ? own_lock(l, want) : conflict(l, want);
     if (r) {
         fl->l_type = r->exclusive ? LX_F_WRLCK : LX_F_RDLCK;
         fl->l_whence = LX_SEEK_SET;
@@ -363,7 +379,8 @@ s64 flock_posix(struct file *f, u32 cmd, struct lx_flock *fl, const void *owner,
     if (ofd && fl->l_pid != 0) {
         return -LX_EINVAL;
     }
-    if (fl->l_type != LX_F_RDLCK && fl->l_type != LX_F_WRLCK && (get || fl->l_type != LX_F_UNLCK)) {
+    if (fl->l_type != LX_F_RDLCK && fl->l_type != LX_F_WRLCK &&
+        (cmd == LX_F_GETLK || fl->l_type != LX_F_UNLCK)) {
         return -LX_EINVAL;
     }
     r = get_range(f, fl, &want);

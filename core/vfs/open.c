@@ -437,6 +437,9 @@ static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 fla
         d = d_nameless(dir, vn, (flags & LX_O_EXCL) != 0);
         flags &= ~(u64)(LX_O_TRUNC | LX_O_CREAT | LX_O_EXCL);
         r = d ? open_found(w, d, flags, true, out) : -LX_ENOMEM;
+        if (r == 0) {
+            (*out)->kind &= ~(u32)FILE_CREATED; /* fcntl(2) says so of files made by a name only */
+        }
         dentry_put(d);
     }
     dentry_put(dir);

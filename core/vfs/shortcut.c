@@ -52,6 +52,11 @@ void shortcut_mounts_changed(void)
     atomic_fetch_add_explicit(&g_shortcuts.mounts_gen, 1, memory_order_release);
 }
 
+u32 shortcut_mounts(void)
+{
+    return atomic_load_explicit(&g_shortcuts.mounts_gen, memory_order_acquire);
+}
+
 /* ------------------------------------------------------------------ anchors ---------------- */
 
 struct anchor *anchor_found(struct vnode *vn)
@@ -245,7 +250,7 @@ void shortcut_begin(struct shortcut *s, const struct walk *w, s32 dfd, const cha
     if (!w->fs->anchors[s->place]) {
         return;
     }
-    s->mounts = atomic_load_explicit(&g_shortcuts.mounts_gen, memory_order_acquire);
+    s->mounts = shortcut_mounts();
     s->hash = text_hash(path, len);
     if (ref_read(&w->fs->ref) == 1) { /* nobody else may move us meanwhile */
         s->anchor = w->fs->anchors[s->place];

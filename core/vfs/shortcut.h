@@ -40,6 +40,8 @@ void shortcut_end(struct shortcut *s);
 
 /* The tree of mounts changed: all notes end. */
 void shortcut_mounts_changed(void);
+/* How often it changed. */
+u32 shortcut_mounts(void);
 /* The anchor of a folder, referenced, if it has one; g_dcache_lock held. */
 struct anchor *anchor_found(struct vnode *vn);
 /* Not under a lock; NULL is nothing. */

@@ -19,6 +19,7 @@
 #include "lx_stat.h"
 #include "vfs/fdtable.h"
 #include "vfs/perm.h"
+#include "vfs/shortcut.h"
 
 #define FAST_SLOW   1  /* the fast walk gives up: take the slow one */
 #define FAST_REVAL  8  /* names to ask about after a fast walk */
@@ -453,6 +454,8 @@ s64 nd_init(struct nd *nd, const struct walk *w, s32 dfd, const char *path, u32 
     nd->fresh = false;
     nd->kind = LAST_ROOT;
     nd->links = nd->depth = 0;
+    nd->moves = d_moves();
+    nd->mounts = shortcut_mounts();
     nd->owned = NULL;
     nd->pos = path;
     nd->root = nd->cur = NULL;
@@ -525,6 +528,11 @@ s64 nd_dotdot(struct nd *nd)
     if (nd->cur == nd->root && (nd->flags & WALK_BENEATH)) {
         lock_release(&g_dcache_lock);
         return -LX_EXDEV;
+    }
+    if ((nd->flags & (WALK_BENEATH | WALK_IN_ROOT)) &&
+        (nd->moves != d_moves() || nd->mounts != shortcut_mounts())) {
+        lock_release(&g_dcache_lock);
+        return -LX_EAGAIN; /* it may stand outside by now, and ".." lead anywhere */
     }
     up = dentry_get(d_dotdot(nd->cur, nd->root));
     lock_release(&g_dcache_lock);

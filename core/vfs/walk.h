@@ -33,6 +33,7 @@ struct nd {
     bool must_dir;
     u32 kind; /* enum last_kind */
     u32 links, depth;
+    u32 moves, mounts; /* how many there had been at the beginning */
     struct name last;
     struct dentry *root; /* referenced: where absolute links and ".." end */
     struct dentry *cur;  /* referenced */

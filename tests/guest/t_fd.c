@@ -311,6 +311,58 @@ CASE(ofd_locks)
     sc(close, b);
 }
 
+#define F_CREATED_QUERY_ 1028
+
+CASE(created_query)
+{
+    long fd = OK(sc(open, "fresh", O_RDWR | O_CREAT, 0600));
+    long r = sc(fcntl, fd, F_CREATED_QUERY_, 0);
+    if (r == -EINVAL) {
+        SKIP("no F_CREATED_QUERY");
+    }
+    EQ(r, 1);
+    long again = OK(sc(open, "fresh", O_RDWR | O_CREAT, 0600));
+    EQ(sc(fcntl, again, F_CREATED_QUERY_, 0), 0);
+    long copy = OK(sc(dup, fd));
+    EQ(sc(fcntl, copy, F_CREATED_QUERY_, 0), 1);
+    long path = OK(sc(open, "fresh", O_PATH, 0));
+    EQ(sc(fcntl, path, F_CREATED_QUERY_, 0), 0);
+    sc(close_range, 3, ~0u, 0);
+}
+
+/* F_OFD_GETLK with F_UNLCK tells what this very file has locked. */
+CASE(ofd_own_locks)
+{
+    long a = OK(sc(open, "ofd2", O_RDWR | O_CREAT, 0600));
+    long b = OK(sc(open, "ofd2", O_RDWR, 0));
+    EQ(lock(a, F_OFD_SETLK_, F_RDLCK, 100, 3), 0);
+    EQ(lock(a, F_OFD_SETLK_, F_WRLCK, 5, 3), 0);
+    EQ(lock(a, F_SETLK, F_RDLCK, 200, 3), 0);
+    struct gt_flock l = {F_UNLCK, SEEK_SET, 0, 0, 0};
+    long r = sc(fcntl, a, F_OFD_GETLK_, &l);
+    if (r == -EINVAL) {
+        SKIP("no F_UNLCK for F_OFD_GETLK");
+    }
+    EQ(r, 0);
+    EQ(l.l_type, F_WRLCK);
+    EQ(l.l_start, 5);
+    EQ(l.l_len, 3);
+    EQ(l.l_pid, -1);
+    l = (struct gt_flock){F_UNLCK, SEEK_SET, 50, 0, 0};
+    EQ(sc(fcntl, a, F_OFD_GETLK_, &l), 0);
+    EQ(l.l_type, F_RDLCK);
+    EQ(l.l_start, 100);
+    l = (struct gt_flock){F_UNLCK, SEEK_SET, 200, 1, 0};
+    EQ(sc(fcntl, a, F_OFD_GETLK_, &l), 0);
+    EQ(l.l_type, F_UNLCK); /* not an open file's lock */
+    l = (struct gt_flock){F_UNLCK, SEEK_SET, 0, 0, 0};
+    EQ(sc(fcntl, b, F_OFD_GETLK_, &l), 0);
+    EQ(l.l_type, F_UNLCK);
+    ERR(sc(fcntl, a, F_GETLK, &l), EINVAL);
+    sc(close, a);
+    sc(close, b);
+}
+
 CASE(flock_locks)
 {
     long a = OK(sc(open, "fl", O_RDWR | O_CREAT, 0600));

@@ -341,6 +341,45 @@ CASE(openat2_resolve)
     sc(close, d);
 }
 
+/* A folder that is moved away while a walk stands in it does not let ".." out of the scope. */
+CASE(openat2_moved)
+{
+    OK(sc(mkdir, "mv", 0755));
+    OK(sc(mkdir, "mv/a", 0755));
+    OK(sc(mkdir, "mv/a/c", 0755));
+    OK(sc(mkdir, "mv/b", 0755));
+    long top = OK(sc(open, "mv/a", O_PATH | O_DIRECTORY, 0));
+    struct stat want, st;
+    OK(sc(fstat, top, &want));
+    long pid = gt_fork();
+    if (pid == 0) {
+        for (;;) {
+            sc(renameat2, AT_FDCWD, "mv/a/c", AT_FDCWD, "mv/b", 2 /* RENAME_EXCHANGE */);
+        }
+    }
+    static const char path[] = "c/../../c/../../c/../../c/../../c/../../c/../../c/../../c/../..";
+    for (int i = 0; i < 40000; i++) {
+        struct open_how how = {O_PATH, 0, i & 1 ? RESOLVE_IN_ROOT : RESOLVE_BENEATH};
+        long fd = sc(openat2, top, path, &how, sizeof(how));
+        if (fd == -EAGAIN || (fd == -EXDEV && !(i & 1))) {
+            continue;
+        }
+        if (!(i & 1)) {
+            EQ(fd, -EXDEV);
+        } else if (OK(fd) >= 0) {
+            OK(sc(fstat, fd, &st));
+            EQ(st.st_ino, want.st_ino);
+        }
+        sc(close, fd);
+        if (gt_failures) {
+            break;
+        }
+    }
+    OK(sc(kill, pid, SIGKILL));
+    EQ(gt_wait(pid), SIGKILL);
+    sc(close, top);
+}
+
 CASE(openat2_errors)
 {
     struct open_how how = {O_RDONLY, 0, 0};

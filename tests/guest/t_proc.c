@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* covers: open read getdents64 readlink */
 /* /proc as programs use it. */
+#include <linux/eventpoll.h>
 #include <linux/in.h>
 #include <linux/socket.h>
 
@@ -98,6 +99,53 @@ CASE(descriptors)
     EQ(st.st_mode & (S_IFMT | 0700), S_IFLNK | 0300);
     sc(close, fd);
     ERR(sc(open, "/proc/self/fd/999", O_RDONLY, 0), ENOENT);
+}
+
+/* What the file tells beside its position. */
+static const char *info_of(long fd)
+{
+    char path[64];
+    gt_format(path, sizeof(path), "/proc/self/fdinfo/%ld", fd);
+    OK(gt_slurp(path, g_text, sizeof(g_text)));
+    return g_text;
+}
+
+CASE(descriptors_tell_more)
+{
+    long e = OK(sc(eventfd2, 26, 0));
+    CHECK(strstr(info_of(e), "\neventfd-count:               1a\n") != NULL);
+    long ep = OK(sc(epoll_create1, 0));
+    struct epoll_event ev = {EPOLLIN | EPOLLET, 0x77};
+    char want[96];
+    OK(sc(epoll_ctl, ep, EPOLL_CTL_ADD, e, &ev));
+    gt_format(want, sizeof(want), "\ntfd: %8ld events: 80000019 data:               77  pos:0 ", e);
+    CHECK(strstr(info_of(ep), want) != NULL);
+    long t = OK(sc(timerfd_create, CLOCK_BOOTTIME, 0));
+    struct itimerspec its = {{7, 5}, {1000, 0}};
+    OK(sc(timerfd_settime, t, 0, &its, NULL));
+    CHECK(strstr(info_of(t), "\nclockid: 7\nticks: 0\nsettime flags: 00\nit_value: (999, ") !=
+          NULL);
+    CHECK(strstr(g_text, ")\nit_interval: (7, 5)\n") != NULL);
+    gt_set set = SIGBIT(1) | SIGBIT(16);
+    long s = OK(sc(signalfd4, -1, &set, 8, 0));
+    CHECK(strstr(info_of(s), "\nsigmask:\t0000000000008001\n") != NULL);
+    long i = OK(sc(inotify_init1, 0));
+    struct stat st;
+    OK(sc(stat, ".", &st));
+    EQ(sc(inotify_add_watch, i, ".", 0x300), 1);
+    gt_format(want, sizeof(want), "\ninotify wd:1 ino:%lx sdev:", st.st_ino);
+    CHECK(strstr(info_of(i), want) != NULL);
+    CHECK(strstr(g_text, " mask:300 ignored_mask:0") != NULL);
+    long pid = gt_fork();
+    if (pid == 0) {
+        gt_exit(0);
+    }
+    long pf = OK(sc(pidfd_open, pid, 0));
+    gt_format(want, sizeof(want), "\nPid:\t%ld\n", pid);
+    CHECK(strstr(info_of(pf), want) != NULL);
+    EQ(gt_wait(pid), 0);
+    CHECK(strstr(info_of(pf), "\nPid:\t-1\n") != NULL);
+    sc(close_range, 3, ~0u, 0);
 }
 
 CASE(others)

@@ -48,4 +48,3 @@ void mix_bytes(const void *bytes, size_t n);
 
 /* A world that cannot be made is no result: says why and exits. */
 void mix_must(int ok, const char *what);
-

@@ -7,6 +7,7 @@
 
 #define FIRST_SIZE 1024
 #define MAX_SIZE   (32u << 20)
+#define FMT_TRIES  8
 
 /* Room for n more bytes and a NUL. */
 static bool room(struct pbuf *b, u64 n)
@@ -45,6 +46,24 @@ void pb_write(struct pbuf *b, const void *p, u64 len)
 void pb_puts(struct pbuf *b, const char *s)
 {
     pb_write(b, s, strlen(s));
+}
+
+void pb_fmt(struct pbuf *b, void (*fn)(void *ctx, struct fmt *out), void *ctx)
+{
+    u64 want = 512;
+
+    for (u32 i = 0; i < FMT_TRIES && room(b, want); i++) {
+        struct fmt f;
+
+        fmt_init(&f, b->text + b->len, b->size - b->len);
+        fn(ctx, &f);
+        if (!fmt_truncated(&f)) {
+            b->len += f.need;
+            return;
+        }
+        want = 2 * f.need;
+    }
+    b->failed = true;
 }
 
 void pb_printf(struct pbuf *b, const char *format, ...)

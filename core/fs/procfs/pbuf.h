@@ -4,6 +4,8 @@
 
 #include "base/types.h"
 
+struct fmt;
+
 struct pbuf {
     char *text;  /* NUL-terminated once something was added; NULL before */
     u64 len;     /* bytes, without the NUL */
@@ -13,6 +15,8 @@ struct pbuf {
 
 /* Append. A failure is noted in b->failed. */
 printf_like(2, 3) void pb_printf(struct pbuf *b, const char *format, ...);
+/* Text that fn writes; called again when it did not fit. */
+void pb_fmt(struct pbuf *b, void (*fn)(void *ctx, struct fmt *out), void *ctx);
 void pb_puts(struct pbuf *b, const char *s);
 void pb_write(struct pbuf *b, const void *p, u64 len);
 /* Append `s` with the bytes of `special` and the backslash as \ooo (mounts, maps). */

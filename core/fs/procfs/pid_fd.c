@@ -135,6 +135,11 @@ static const struct prow g_fd_rows[4] = {
     {.mode = LX_S_IFLNK | 0100, .flags = PROC_PTRACE, .link = link_fd, .jump = jump_fd},
 };
 
+static void more_fdinfo(void *ctx, struct fmt *out)
+{
+    file_info(ctx, out);
+}
+
 static s64 show_fdinfo(struct pctx *c)
 {
     struct file *f = file_of(c, c->n->arg);
@@ -148,6 +153,7 @@ static s64 show_fdinfo(struct pctx *c)
         }
         pb_printf(c->b, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", f->pos, flags,
                   f->dentry->mount ? f->dentry->mount->id : 15, f->vnode->attr.ino);
+        pb_fmt(c->b, more_fdinfo, f);
         file_put(f);
     }
     if (files) {
