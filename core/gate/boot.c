@@ -28,7 +28,6 @@
 #include "mm/space.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
-#include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "vfs/fdtable.h"
 #include "vfs/namei.h"

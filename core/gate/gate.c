@@ -16,6 +16,7 @@
 #include "lx_signal.h"
 #include "mm/space.h"
 #include "proc/exit.h"
+#include "proc/sigdeliver.h"
 #include "proc/signal.h"
 #include "proc/task.h"
 #include "sysent.h"

@@ -14,7 +14,7 @@
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
-#include "proc/signal.h"
+#include "proc/sigdeliver.h"
 #include "proc/task.h"
 #include "sysent.h"
 #include "sysproto.h"

@@ -17,6 +17,7 @@
 #include "lx_poll.h"
 #include "lx_signal.h"
 #include "lx_stat.h"
+#include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "vfs/fdtable.h"
 #include "vfs/notify.h"

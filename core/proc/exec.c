@@ -26,6 +26,7 @@
 #include "proc/itimer.h"
 #include "proc/pool.h"
 #include "proc/rseq.h"
+#include "proc/sigframe.h"
 #include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "sysproto.h"

@@ -13,6 +13,8 @@ _Noreturn void task_exit_pending(struct task *t);
 _Noreturn void group_exit(struct task *t, s32 code);
 /* Make g a child subreaper, or no longer (prctl(2)). */
 void group_set_reaper(struct group *g, bool on);
+/* Take a zombie out of the tree: its number is free again. g_pid_lock held. */
+void group_vanish_locked(struct group *g);
 /* Supervisor: host process `pid` is gone. Ends what ran on its slots if lxcore did not know. */
 void exit_reap_host(u32 host_pid, bool signalled);
 /* Called when pid 1 ended: the instance is over. Registered by boot. */

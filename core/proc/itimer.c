@@ -17,6 +17,7 @@
 #include "lx_errno.h"
 #include "lx_time.h"
 #include "proc/clock.h"
+#include "proc/signal.h"
 #include "proc/timeconv.h"
 #include "proc/times.h"
 

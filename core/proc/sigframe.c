@@ -5,6 +5,8 @@
  * standard XSAVE format, 64-byte aligned, with its two magic numbers. The vector state goes
  * straight between registers and guest memory.
  */
+#include "proc/sigframe.h"
+
 #include "base/str.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"

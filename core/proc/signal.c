@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending and delivering signals (signal(7)).
+ * Sending signals, masks, and taking what is pending (signal(7)).
  *
  * A pending signal is a bit in a set and, for its details, an entry on the queue; standard signals
  * are not queued twice. The group lock guards all of a process: the shared queue, each thread's
@@ -9,15 +9,9 @@
  */
 #include "proc/signal.h"
 
-#include "base/bits.h"
-#include "base/str.h"
-#include "ks/log.h"
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
-#include "lx_wait.h"
-#include "proc/exit.h"
-#include "sysent.h"
 
 #define SIG_KERNEL_ONLY (LX_SIGMASK(LX_SIGKILL) | LX_SIGMASK(LX_SIGSTOP))
 #define SIG_STOPS                                                                                  \
@@ -27,96 +21,6 @@
 #define SIG_SYNC                                                                                   \
     (LX_SIGMASK(LX_SIGSEGV) | LX_SIGMASK(LX_SIGBUS) | LX_SIGMASK(LX_SIGILL) |                      \
      LX_SIGMASK(LX_SIGTRAP) | LX_SIGMASK(LX_SIGFPE) | LX_SIGMASK(LX_SIGSYS))
-#define NR_RESTART_SYSCALL 219
-
-/* ------------------------------------------------------------------ objects ----------------- */
-
-struct sighand *sighand_new(void)
-{
-    struct sighand *s = kzalloc(sizeof(*s));
-
-    if (s != NULL) {
-        ref_init(&s->ref, 1);
-        lock_init(&s->lock, LOCK_TASK);
-    }
-    return s;
-}
-
-struct sighand *sighand_get(struct sighand *s)
-{
-    ref_get(&s->ref);
-    return s;
-}
-
-void sighand_put(struct sighand *s)
-{
-    if (ref_put(&s->ref)) {
-        kfree(s);
-    }
-}
-
-struct sighand *sighand_copy(struct sighand *s)
-{
-    struct sighand *n = sighand_new();
-
-    if (n != NULL) {
-        lock_acquire(&s->lock);
-        memcpy(n->action, s->action, sizeof(n->action));
-        lock_release(&s->lock);
-    }
-    return n;
-}
-
-void sighand_reset(struct sighand *s)
-{
-    for (u32 i = 0; i < LX_NSIG; i++) {
-        u64 handler = s->action[i].handler == LX_SIG_IGN ? LX_SIG_IGN : LX_SIG_DFL;
-        s->action[i] = (struct lx_sigaction){.handler = handler};
-    }
-}
-
-void sigpending_init(struct sigpending *p)
-{
-    list_init(&p->queue);
-    p->set = 0;
-}
-
-void sigpending_flush(struct sigpending *p)
-{
-    struct sigqueue_entry *e, *next;
-
-    list_for_each_entry_safe(e, next, &p->queue, node)
-    {
-        list_del(&e->node);
-        kfree(e);
-    }
-    p->set = 0;
-}
-
-enum sig_default signal_default(u32 sig)
-{
-    switch (sig) {
-    case LX_SIGCHLD:
-    case LX_SIGURG:
-    case LX_SIGWINCH: return SIGD_IGNORE;
-    case LX_SIGCONT: return SIGD_CONT;
-    case LX_SIGSTOP:
-    case LX_SIGTSTP:
-    case LX_SIGTTIN:
-    case LX_SIGTTOU: return SIGD_STOP;
-    case LX_SIGQUIT:
-    case LX_SIGILL:
-    case LX_SIGTRAP:
-    case LX_SIGABRT:
-    case LX_SIGBUS:
-    case LX_SIGFPE:
-    case LX_SIGSEGV:
-    case LX_SIGXCPU:
-    case LX_SIGXFSZ:
-    case LX_SIGSYS: return SIGD_CORE;
-    default: return SIGD_TERM;
-    }
-}
 
 /* ------------------------------------------------------------------ waking ------------------ */
 
@@ -380,8 +284,7 @@ static s64 send_locked(struct group *g, struct task *t, u32 sig, const struct lx
 
 void (*g_signalfd_wake)(struct group *g);
 
-/* SIGCHLD for a child that stopped or runs again (CLD_STOPPED, CLD_CONTINUED), and its waiters. */
-static void report_to_parent(struct group *g, s32 code, s32 status)
+void signal_parent(struct group *g, s32 code, s32 status)
 {
     struct lx_siginfo si = {.signo = LX_SIGCHLD, .code = code};
     bool locked = lock_held(&g_pid_lock);
@@ -421,7 +324,7 @@ static s64 send(struct group *g, struct task *t, u32 sig, const struct lx_siginf
     r = send_locked(g, t, sig, info);
     lock_release(&g->lock);
     if (continued) {
-        report_to_parent(g, LX_CLD_CONTINUED, LX_SIGCONT);
+        signal_parent(g, LX_CLD_CONTINUED, LX_SIGCONT);
     }
     return r;
 }
@@ -594,210 +497,4 @@ u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
     }
     lock_release(&g->lock);
     return sig;
-}
-
-/* ------------------------------------------------------------------ stopping ---------------- */
-
-static bool is_orphaned(struct group *g)
-{
-    struct pid *pgrp;
-    bool r;
-
-    lock_acquire(&g_pid_lock); /* others may move it to another process group */
-    pgrp = pid_get(g->pgrp);
-    lock_release(&g_pid_lock);
-    r = pgrp_orphaned(pgrp);
-    pid_put(pgrp);
-    return r;
-}
-
-static void begin_stop(struct task *t, u32 sig)
-{
-    struct group *g = t->group;
-    struct task *i;
-
-    if (sig != LX_SIGSTOP && is_orphaned(g)) {
-        return; /* nobody could continue it */
-    }
-    lock_acquire(&g->lock);
-    if (!(g->flags & (GROUP_EXITING | GROUP_STOPPED))) {
-        g->flags |= GROUP_STOPPED;
-        g->flags &= ~(u32)GROUP_CONTINUED;
-        g->stop_sig = (s32)sig;
-        g->stop_reported = false;
-        list_for_each_entry (i, &g->threads, in_group) {
-            task_kick(i, KT_STOP);
-        }
-        lock_release(&g->lock);
-        report_to_parent(g, LX_CLD_STOPPED, (s32)sig);
-        return;
-    }
-    lock_release(&g->lock);
-}
-
-void signal_stop_point(struct task *t)
-{
-    struct group *g = t->group;
-
-    atomic_fetch_and(&t->kt->work, ~(u32)KT_STOP);
-    atomic_store(&t->state, TASK_STOPPED);
-    while ((g->flags & GROUP_STOPPED) && !(atomic_load(&t->kt->work) & KT_EXIT)) {
-        host_park(HOST_NO_DEADLINE, NULL, 0);
-    }
-    atomic_store(&t->state, TASK_RUNNING);
-    atomic_fetch_and(&t->kt->work, ~(u32)KT_STOP);
-}
-
-/* ------------------------------------------------------------------ delivering -------------- */
-
-static bool in_call(const struct kthread *kt)
-{
-    return kt->syscall_ret_nr != ~0ull;
-}
-
-/* A call ended with a restart code. With a handler about to run (sa) it is repeated after the
- * handler or ends with EINTR; with none it is always repeated. */
-static void settle_restart(struct task *t, struct regs *r, const struct lx_sigaction *sa)
-{
-    struct kthread *kt = t->kt;
-    s64 ret = (s64)r->rax;
-    bool again;
-
-    if (!in_call(kt) || ret > -LX_ERESTARTSYS || ret < -LX_ERESTART_RESTARTBLOCK) {
-        return;
-    }
-    switch (-ret) {
-    case LX_ERESTARTNOINTR: again = true; break;
-    case LX_ERESTARTSYS: again = sa == NULL || (sa->flags & LX_SA_RESTART); break;
-    case LX_ERESTARTNOHAND:
-    case LX_ERESTART_RESTARTBLOCK: again = sa == NULL; break;
-    default: return;
-    }
-    if (!again) {
-        r->rax = (u64)-LX_EINTR;
-    } else {
-        r->rax = -ret == LX_ERESTART_RESTARTBLOCK ? NR_RESTART_SYSCALL : r->orig_rax;
-        r->rip -= 2;
-    }
-    kt->syscall_ret_nr = ~0ull;
-}
-
-void (*g_signal_seen)(struct task *t, const struct lx_siginfo *info, bool deadly);
-
-static void show_signal(struct task *t, const struct lx_siginfo *info, bool deadly)
-{
-    if (unlikely(g_signal_seen != NULL)) {
-        g_signal_seen(t, info, deadly);
-    }
-}
-
-/* What is to be done about a signal taken from the queue: others may change it at any time. */
-static struct lx_sigaction take_action(struct task *t, u32 sig)
-{
-    struct sighand *sh = t->sighand;
-    struct lx_sigaction sa;
-
-    lock_acquire(&sh->lock);
-    sa = sh->action[sig - 1];
-    if (sa.handler != LX_SIG_IGN && (sa.flags & LX_SA_RESETHAND)) {
-        sh->action[sig - 1].handler = LX_SIG_DFL;
-    }
-    lock_release(&sh->lock);
-    return sa;
-}
-
-static void run_handler(struct task *t, struct regs *r, const struct lx_siginfo *info,
-                        const struct lx_sigaction *sa)
-{
-    u64 old_mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
-    u32 sig = (u32)info->signo;
-    u64 mask;
-
-    settle_restart(t, r, sa);
-    if (sigframe_push(t, r, sig, info, sa, old_mask) < 0) {
-        struct lx_siginfo segv = {.signo = LX_SIGSEGV, .code = LX_SI_KERNEL};
-        if (sig == LX_SIGSEGV) {
-            show_signal(t, &segv, true);
-            group_exit(t, LX_SIGSEGV);
-        }
-        signal_force(t, &segv);
-        return;
-    }
-    t->restore_sigmask = false;
-    mask = t->sigmask | sa->mask;
-    if (!(sa->flags & LX_SA_NODEFER)) {
-        mask |= LX_SIGMASK(sig);
-    }
-    signal_set_mask(t, mask);
-}
-
-/* A fault of the program itself, which would only fault again. */
-static bool is_fault(u32 sig, const struct lx_siginfo *info)
-{
-    const u64 faults = LX_SIGMASK(LX_SIGSEGV) | LX_SIGMASK(LX_SIGBUS) | LX_SIGMASK(LX_SIGFPE) |
-                       LX_SIGMASK(LX_SIGILL) | LX_SIGMASK(LX_SIGTRAP) | LX_SIGMASK(LX_SIGSYS);
-
-    return (LX_SIGMASK(sig) & faults) && info->code > 0;
-}
-
-/* As the kernel's own log does for a program that died of a fault. */
-static void log_death(const struct task *t, const struct regs *r, u32 sig,
-                      const struct lx_siginfo *info)
-{
-    klog(KLOG_DEBUG,
-         "%s[%d]: signal %u code %d address %llx rip %llx rsp %llx trap %llu error %llx", t->comm,
-         task_tgid(t), sig, info->code, info->f.fault.addr, r->rip, r->rsp, t->kt->trap_no,
-         t->kt->trap_err);
-}
-
-void signal_deliver(struct task *t, struct regs *r)
-{
-    struct kthread *kt = t->kt;
-    struct lx_siginfo info;
-    struct lx_sigaction sa;
-    enum sig_default d;
-    u32 sig;
-
-    atomic_fetch_and(&kt->work, ~(u32)KT_SIGNAL);
-    for (;;) {
-        if (atomic_load(&kt->work) & (KT_EXIT | KT_STOP)) {
-            atomic_fetch_or(&kt->work, KT_SIGNAL); /* these first, then look again */
-            return;
-        }
-        sig = signal_dequeue(t, ~t->sigmask, &info);
-        if (sig == 0) {
-            break;
-        }
-        sa = take_action(t, sig);
-        if (sa.handler == LX_SIG_IGN) {
-            continue;
-        }
-        if (sa.handler != LX_SIG_DFL) {
-            show_signal(t, &info, false);
-            run_handler(t, r, &info, &sa);
-            atomic_fetch_or(&kt->work, KT_RESTORE);
-            continue; /* further ones stack their frames on top, as on Linux */
-        }
-        d = signal_default(sig);
-        if (d == SIGD_IGNORE || d == SIGD_CONT) {
-            continue;
-        }
-        if (t->group->pid->nr == 1 && !is_fault(sig, &info)) {
-            continue; /* pid 1 dies of nothing it does not handle but its own faults */
-        }
-        show_signal(t, &info, d != SIGD_STOP);
-        if (d == SIGD_STOP) {
-            begin_stop(t, sig);
-            continue;
-        }
-        if (d == SIGD_CORE) {
-            log_death(t, r, sig, &info);
-        }
-        group_exit(t, (s32)sig); /* no core is ever written: WCOREDUMP stays clear */
-    }
-    settle_restart(t, r, NULL);
-    if (t->restore_sigmask) {
-        t->restore_sigmask = false;
-        signal_set_mask(t, t->saved_sigmask);
-    }
 }

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals: what the gate and the other parts of proc/ need beyond task.h. */
+/* Signals: sending them, asking about them, masks, taking them. How they act is in sigdeliver.h. */
 #pragma once
 
-#include "ks/regs.h"
 #include "proc/task.h"
 
-/* Called, if set, when a signal acts on t: before its handler runs, or before the default action
- * stops t or (deadly) ends it. */
-extern void (*g_signal_seen)(struct task *t, const struct lx_siginfo *info, bool deadly);
+/* Signals to others. info NULL = from the kernel. All may be called without locks
+ * of rank >= LOCK_PID. Return 0 or -LX_EAGAIN (RLIMIT_SIGPENDING, real-time only). */
+s64 signal_task(struct task *t, u32 sig, const struct lx_siginfo *info);
+s64 signal_group(struct group *g, u32 sig, const struct lx_siginfo *info);
+/* Every group of a process group / session leader's; -LX_ESRCH if empty. For ttys and kill(2). */
+s64 signal_pgrp(struct pid *pgrp, u32 sig, const struct lx_siginfo *info);
+/* A signal the caller itself caused (SIGPIPE, SIGXFSZ). */
+void signal_self(struct task *t, u32 sig);
+/* The same for a fault: forced, default action if blocked or ignored. */
+void signal_force(struct task *t, const struct lx_siginfo *info);
+/* Deliverable signal pending for t (mask applied). */
+bool signal_pending(const struct task *t);
+/* Whether t ignores sig or has it blocked (tty SIGTTOU rules). */
+bool signal_ignored(struct task *t, u32 sig);
+bool signal_blocked(const struct task *t, u32 sig);
+/* Replace t's mask for the time of a call (ppoll, sigsuspend); undone at the return to user mode.
+ */
+void signal_set_temp_mask(struct task *t, u64 mask);
+void signal_set_mask(struct task *t, u64 mask);
 
-/* Way out to guest code: handle pending signals, build a handler's frame, and settle a call that
- * ended with a restart code. Clears KT_SIGNAL. May end the thread. */
-void signal_deliver(struct task *t, struct regs *r);
-/* Way out: stop here while the group is stopped. Clears KT_STOP. */
-void signal_stop_point(struct task *t);
-
-struct sighand *sighand_new(void);
-struct sighand *sighand_get(struct sighand *s);
-void sighand_put(struct sighand *s);
-/* For exec: caught signals become default; ignored ones stay. */
-void sighand_reset(struct sighand *s);
-struct sighand *sighand_copy(struct sighand *s);
-void sigpending_init(struct sigpending *p);
-void sigpending_flush(struct sigpending *p);
 /* Take one pending signal out of `set` for t; 0 none. g locked by callee. */
 u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info);
 /* Whether t may send sig to `to` and its process (kill(2)): same user, CAP_KILL, or SIGCONT within
@@ -39,16 +40,9 @@ void task_refresh_work(struct task *t);
 /* Begin the end of a whole group; group lock held. `code` in wait status form. */
 void group_begin_exit_locked(struct group *g, s32 code);
 
-/* sigframe.c: returns 0 or -LX_EFAULT (then SIGSEGV is forced). */
-s64 sigframe_push(struct task *t, struct regs *r, u32 sig, const struct lx_siginfo *info,
-                  const struct lx_sigaction *sa, u64 mask);
-s64 sigframe_pop(struct task *t, struct regs *r);
-/* Vector state as at the start of a program. */
-void fpu_init(void);
+/* SIGCHLD for a child that stopped or runs again (CLD_STOPPED, CLD_CONTINUED), and its waiters.
+ * Takes g_pid_lock unless it is held. */
+void signal_parent(struct group *g, s32 code, s32 status);
 
 /* Hook of signalfd.c: readers are to look. Group lock held. */
 extern void (*g_signalfd_wake)(struct group *g);
-
-/* Default action of a signal. */
-enum sig_default { SIGD_TERM, SIGD_CORE, SIGD_IGNORE, SIGD_STOP, SIGD_CONT };
-enum sig_default signal_default(u32 sig);

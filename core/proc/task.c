@@ -12,7 +12,6 @@
 #include "ks/log.h"
 #include "ks/slab.h"
 #include "lx_errno.h"
-#include "proc/signal.h"
 #include "proc/taskalloc.h"
 
 #define PID_CHUNK 512

@@ -16,7 +16,7 @@
 #include "ks/lock.h"
 #include "ks/wait.h"
 #include "lx_resource.h"
-#include "lx_signal.h"
+#include "proc/sighand.h"
 
 struct fdtable;
 struct file;
@@ -36,22 +36,6 @@ struct pid {
     struct list_head session; /* [P] groups whose session this is          */
     struct waitq wait;        /* pidfd pollers                             */
     _Atomic u32 exited;       /* [a] the process with this number has ended */
-};
-
-struct sigqueue_entry {
-    struct list_head node;
-    struct lx_siginfo info;
-};
-struct sigpending {
-    struct list_head queue;
-    u64 set;
-};
-
-/* Signal actions, shared with CLONE_SIGHAND. */
-struct sighand {
-    struct ref ref;
-    struct lock lock;                    /* LOCK_TASK */
-    struct lx_sigaction action[LX_NSIG]; /* [lock] [0] is signal 1 */
 };
 
 enum group_flags {
@@ -201,28 +185,5 @@ u32 task_count(void);
 
 u64 task_rlimit(const struct task *t, u32 which); /* soft limit */
 
-/* Signals to others (proc/signal.c). info NULL = from the kernel. All may be called without locks
- * of rank >= LOCK_PID. Return 0 or -LX_EAGAIN (RLIMIT_SIGPENDING, real-time only). */
-s64 signal_task(struct task *t, u32 sig, const struct lx_siginfo *info);
-s64 signal_group(struct group *g, u32 sig, const struct lx_siginfo *info);
-/* Every group of a process group / session leader's; -LX_ESRCH if empty. For ttys and kill(2). */
-s64 signal_pgrp(struct pid *pgrp, u32 sig, const struct lx_siginfo *info);
-/* A signal the caller itself caused (SIGPIPE, SIGXFSZ). */
-void signal_self(struct task *t, u32 sig);
-/* The same for a fault: forced, default action if blocked or ignored. */
-void signal_force(struct task *t, const struct lx_siginfo *info);
-/* Deliverable signal pending for t (mask applied). */
-bool signal_pending(const struct task *t);
-/* Whether t ignores sig or has it blocked (tty SIGTTOU rules). */
-bool signal_ignored(struct task *t, u32 sig);
-bool signal_blocked(const struct task *t, u32 sig);
-/* Replace t's mask for the time of a call (ppoll, sigsuspend); undone at the return to user mode.
- */
-void signal_set_temp_mask(struct task *t, u64 mask);
-void signal_set_mask(struct task *t, u64 mask);
 /* lx --trace shows the calls of g and its children to come. 0 */
 s64 group_follow(struct group *g);
-/* Whether somebody outside the instance looks after a process. 0 or -LX_ESRCH */
-s64 group_attend(lx_pid_t nr, bool on);
-/* Whether the process group has no member with a parent outside it in its session (orphaned). */
-bool pgrp_orphaned(struct pid *pgrp);

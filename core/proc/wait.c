@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait4(2), waitid(2): children that ended, stopped or went on. */
-#include "proc/wait.h"
-
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"

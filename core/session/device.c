@@ -12,6 +12,7 @@
 #include "lx_resource.h"
 #include "lx_session.h"
 #include "lx_stat.h"
+#include "proc/orphan.h"
 #include "proc/task.h"
 #include "vfs/fdtable.h"
 #include "vfs/file.h"

@@ -9,6 +9,7 @@
 #include "lx_sysinfo.h"
 #include "proc/cred.h"
 #include "proc/pidfd.h"
+#include "proc/signal.h"
 #include "proc/task.h"
 #include "sysproto.h"
 #include "tty/tty.h"

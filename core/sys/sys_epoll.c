@@ -7,6 +7,7 @@
 #include "lx_fcntl.h"
 #include "lx_resource.h"
 #include "lx_time.h"
+#include "proc/signal.h"
 #include "proc/task.h"
 #include "sysproto.h"
 #include "vfs/fdtable.h"

@@ -2,7 +2,6 @@
 /* Numbers of processes, process groups and sessions (credentials(7)). */
 #include "ks/uaccess.h"
 #include "lx_errno.h"
-#include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "sysproto.h"
 

@@ -3,6 +3,7 @@
 #include "ks/uio.h"
 #include "lx_signal.h"
 #include "lx_stat.h"
+#include "proc/signal.h"
 #include "sys/path.h"
 #include "sysproto.h"
 #include "vfs/vnode.h"

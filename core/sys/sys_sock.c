@@ -9,6 +9,7 @@
 #include "lx_fcntl.h"
 #include "lx_resource.h"
 #include "proc/async.h"
+#include "proc/signal.h"
 #include "sock_util.h"
 #include "sysproto.h"
 

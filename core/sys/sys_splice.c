@@ -7,6 +7,7 @@
 #include "lx_poll.h"
 #include "lx_signal.h"
 #include "lx_stat.h"
+#include "proc/signal.h"
 #include "sys/path.h"
 #include "sysproto.h"
 #include "vfs/vnode.h"

@@ -4,6 +4,8 @@
 #include "lx_capability.h"
 #include "lx_fcntl.h"
 #include "proc/async.h"
+#include "proc/orphan.h"
+#include "proc/signal.h"
 #include "proc/taskalloc.h"
 #include "tty/priv.h"
 #include "vfs/dev.h"

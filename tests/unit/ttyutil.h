@@ -3,7 +3,6 @@
 #pragma once
 
 #include "ks/kthread.h"
-#include "proc/signal.h"
 #include "proc/task.h"
 #include "proc/taskalloc.h"
 #include "tests/unit/vfsutil.h"
