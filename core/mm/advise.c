@@ -149,6 +149,9 @@ static s64 advise_locked(struct mm *mm, u64 addr, u64 end, u32 advice)
         if (gap || (v->flags & VMA_HIDDEN)) {
             hole = -LX_ENOMEM;
             err = advise_host(row, addr, advice);
+            if (err == 0 && (advice == LX_MADV_POPULATE_READ || advice == LX_MADV_POPULATE_WRITE)) {
+                return hole; /* page by page: it ends here */
+            }
             addr = gap ? (v ? MIN(v->start, end) : end) : MIN(v->end, end);
             row = addr;
         } else {

@@ -165,6 +165,9 @@ static s64 choose_place(struct mm *mm, const struct mm_request *r, struct plan *
     p->addr = p->addr & PAGE_MASK;
     if (p->addr) {
         p->addr = MAX(p->addr, lo);
+        if (!vma_mapped(mm, p->addr, p->addr + p->len)) {
+            (void)vma_claim(mm, p->addr, p->addr + p->len); /* islands in reserve give way */
+        }
         if (mm_hint_ok(mm, p->addr, p->len)) {
             return 0;
         }

@@ -43,24 +43,38 @@ static u64 locked_in(struct mm *mm, u64 lo, u64 hi)
     return sum;
 }
 
+/* How much of the range is mapped up to the first hole: so far these calls go. */
+static u64 before_hole(struct mm *mm, u64 lo, u64 size)
+{
+    u64 at = lo;
+
+    for (struct vma *v = mm_find(mm, lo);
+         v && v->start <= at && at < lo + size && !(v->flags & VMA_HIDDEN); v = mm_next(v)) {
+        at = v->end;
+    }
+    return MIN(at - lo, size);
+}
+
 static s64 lock_range(struct task *t, struct mm *mm, u64 lo, u64 size, bool on_fault)
 {
     s64 err = mm_may_lock(t, mm, size - locked_in(mm, lo, lo + size), -LX_ENOMEM);
+    u64 whole = size;
 
     if (err < 0) {
         return err;
     }
-    if (vma_mapped(mm, lo, lo + size) != size) {
+    size = before_hole(mm, lo, size);
+    if (!size || vma_reserve(mm, 2) < 0) {
         return -LX_ENOMEM;
     }
-    err = vma_reserve(mm, 2);
-    if (err == 0 && !on_fault) {
+    if (!on_fault) {
         err = host_mem_lock(lo, size, true);
         err = err == -LX_EPERM ? -LX_EAGAIN : err;
     }
-    if (err == 0) {
+    if (err == 0 || err == -LX_ENOMEM) { /* what cannot be brought in is locked, too */
         vma_cut(mm, lo, lo + size);
         mark(mm, lo, lo + size, true);
+        err = size < whole ? -LX_ENOMEM : err;
     }
     return err;
 }
@@ -84,20 +98,20 @@ s64 mm_unlock(struct mm *mm, u64 addr, u64 len)
 {
     u64 lo;
     u64 size;
+    u64 there;
     s64 err = page_range(addr, len, &lo, &size);
 
     if (err < 0 || size == 0) {
         return err;
     }
     lock_acquire(&mm->lock);
-    err = vma_reserve(mm, 2);
-    if (err == 0 && vma_mapped(mm, lo, lo + size) != size) {
-        err = -LX_ENOMEM;
-    }
+    there = before_hole(mm, lo, size);
+    err = there ? vma_reserve(mm, 2) : -LX_ENOMEM;
     if (err == 0) {
-        vma_cut(mm, lo, lo + size);
-        host_mem_lock(lo, size, false);
-        mark(mm, lo, lo + size, false);
+        vma_cut(mm, lo, lo + there);
+        host_mem_lock(lo, there, false);
+        mark(mm, lo, lo + there, false);
+        err = there < size ? -LX_ENOMEM : 0;
     }
     lock_release(&mm->lock);
     return err;

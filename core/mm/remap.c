@@ -133,6 +133,18 @@ static s64 relocate(struct move *m)
     return err < 0 ? err : (s64)m->new;
 }
 
+/* find_old of what will be left of it after it shrank. */
+static s64 find_source(struct move *m)
+{
+    u64 len = m->old_len;
+    s64 err;
+
+    m->old_len = MIN(len, m->new_len);
+    err = find_old(m);
+    m->old_len = len;
+    return err;
+}
+
 /* MREMAP_FIXED and MREMAP_DONTUNMAP: to a given place, or anywhere but never in place. */
 static s64 remap_to(struct move *m)
 {
@@ -143,7 +155,10 @@ static s64 remap_to(struct move *m)
             (m->new < m->old + m->old_len && m->old < m->new + m->new_len)) {
             return -LX_EINVAL;
         }
-        err = vma_claim(m->mm, m->new, m->new + m->new_len);
+        err = find_source(m); /* before anything is lost for it */
+        if (err == 0) {
+            err = vma_claim(m->mm, m->new, m->new + m->new_len);
+        }
         if (err == 0) {
             err = mm_unmap_locked(m->mm, m->new, m->new_len);
         }

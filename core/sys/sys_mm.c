@@ -50,7 +50,7 @@ static s64 check_type(u32 *flags, bool anon)
         if (anon) {
             return -LX_EINVAL;
         }
-        if (*flags & ~(u32)KNOWN_FLAGS) {
+        if (*flags & ~(u32)KNOWN_FLAGS || *flags & LX_MAP_FIXED_NOREPLACE) {
             return -LX_EOPNOTSUPP;
         }
         break;

@@ -834,4 +834,4 @@ static const struct step g_steps[] = {
     {step_umask, 1},    {step_handle, 4},  {NULL, 0},
 };
 
-const struct theme g_theme_files = {"files", files_begin, files_end, g_steps};
+const struct theme g_theme_files = {"files", files_begin, files_end, NULL, g_steps};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *     mix THEME SEED STEPS [SEEDS]
+ *     mix THEME SEED STEPS [SEEDS [look]]
  *
  * Runs the theme's steps, one line each, for SEEDS seeds from SEED on (1 when not given).
  */
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes};
+static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes, &g_theme_memory};
 static uint64_t g_state;
 static char g_line[16384];
 static size_t g_used;
@@ -118,7 +118,7 @@ static const struct step *choose(const struct theme *theme)
     return s;
 }
 
-static void one_seed(const struct theme *theme, unsigned long seed, unsigned long steps)
+static void one_seed(const struct theme *theme, unsigned long seed, unsigned long steps, int look)
 {
     g_state = seed * 0x9e3779b97f4a7c15ULL + 1;
     next();
@@ -128,6 +128,10 @@ static void one_seed(const struct theme *theme, unsigned long seed, unsigned lon
     for (unsigned long i = 0; i < steps; i++) {
         mix_say("%lu ", i);
         choose(theme)->run();
+        if (look && theme->look) {
+            mix_say(" |");
+            theme->look();
+        }
         put_line();
     }
     if (theme->end) {
@@ -147,11 +151,11 @@ int main(int argc, char **argv)
             }
             umask(022);
             for (unsigned long i = 0; i < seeds; i++) {
-                one_seed(g_themes[t], seed + i, steps);
+                one_seed(g_themes[t], seed + i, steps, argc > 5);
             }
             return 0;
         }
     }
-    fprintf(stderr, "usage: mix THEME SEED STEPS [SEEDS]\n");
+    fprintf(stderr, "usage: mix THEME SEED STEPS [SEEDS [look]]\n");
     return 2;
 }

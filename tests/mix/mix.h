@@ -15,15 +15,17 @@ struct step {
     unsigned weight;
 };
 
-/* begin() makes the world, end() (may be NULL) leaves the folder empty for the next seed. */
+/* begin() makes the world, end() (may be NULL) leaves the folder empty for the next seed; look()
+ * (may be NULL) says the world's state after each step, when a difference is looked for. */
 struct theme {
     const char *name;
     void (*begin)(void);
     void (*end)(void);
+    void (*look)(void);
     const struct step *steps; /* ends with run == NULL */
 };
 
-extern const struct theme g_theme_files, g_theme_pipes;
+extern const struct theme g_theme_files, g_theme_pipes, g_theme_memory;
 
 /* A number below n (n > 0). */
 uint32_t mix_below(uint32_t n);

@@ -331,4 +331,4 @@ static const struct step g_steps[] = {
     {step_close, 5},       {NULL, 0},
 };
 
-const struct theme g_theme_pipes = {"pipes", pipes_begin, pipes_end, g_steps};
+const struct theme g_theme_pipes = {"pipes", pipes_begin, pipes_end, NULL, g_steps};
