@@ -89,6 +89,7 @@
 #define LX_AT_BASE_PLATFORM     24
 #define LX_AT_RANDOM            25
 #define LX_AT_HWCAP2            26
+#define LX_HWCAP2_FSGSBASE      2 /* rdgsbase and its like may be used */
 #define LX_AT_RSEQ_FEATURE_SIZE 27
 #define LX_AT_RSEQ_ALIGN        28
 #define LX_AT_EXECFN            31

@@ -15,6 +15,7 @@
 #include "lx_errno.h"
 #include "lx_signal.h"
 #include "mm/space.h"
+#include "mm/text.h"
 #include "proc/exit.h"
 #include "proc/sigdeliver.h"
 #include "proc/signal.h"
@@ -27,7 +28,8 @@ _Static_assert(offsetof(struct regs, r11) == 48 && offsetof(struct regs, rax) ==
                    offsetof(struct regs, eflags) == 144 && offsetof(struct regs, rsp) == 152,
                "offsets in entry.S");
 _Static_assert(offsetof(struct kthread, work) == 168, "WORK in entry.S");
-_Static_assert(KT_RESTORE == 16, "KT_RESTORE in entry.S");
+_Static_assert(KT_RESTORE == 16 && KT_GS == 128, "KT_RESTORE, KT_GS in entry.S");
+_Static_assert(offsetof(struct kthread, gs_base) == 432, "GS_BASE in entry.S");
 
 #define EFLAGS_TF  0x100u
 #define EFLAGS_ODD 0x244400u /* DF, NT, AC, ID: restored by the full way out only */
@@ -70,9 +72,19 @@ static __attribute__((noinline)) s64 traced_call(struct kthread *kt, u64 nr)
     return r;
 }
 
+/* A guest with a GS base of its own cannot jump to the gate, which finds its thread by that: all of
+ * its calls shall trap. */
+static void own_gs(struct kthread *kt)
+{
+    if ((kt->work & KT_GS) && !kt->task->mm->no_patch) {
+        text_unpatch(kt->task->mm);
+    }
+}
+
 /* The rare ways through a call: traced, or with the last exit's mark still set. */
 static s64 call_with_work(struct kthread *kt, u64 nr)
 {
+    own_gs(kt);
     if (!(kt->regs.eflags & EFLAGS_ODD)) {
         atomic_fetch_and(&kt->work, ~(u32)KT_RESTORE);
     }
@@ -100,7 +112,8 @@ void gate_dispatch(struct kthread *kt)
     s64 r;
 
     kt->syscall_ret_nr = nr;
-    if (unlikely((kt->work & (KT_RESTORE | KT_TRACE)) != 0 || tracer_on() || kt->stepping)) {
+    if (unlikely((kt->work & (KT_RESTORE | KT_TRACE | KT_GS)) != 0 || tracer_on() ||
+                 kt->stepping)) {
         r = call_with_work(kt, nr);
     } else {
         r = call(kt, nr);
@@ -159,6 +172,7 @@ void gate_trap(struct kthread *kt)
 
     kt->syscall_ret_nr = ~0ull;
     atomic_fetch_or(&kt->work, KT_RESTORE);
+    own_gs(kt);
     if (kt->trap_kind == TRAP_KICK) {
         patch_fix_rip(t, &kt->regs);
         return;

@@ -27,6 +27,7 @@ enum kthread_work { /* looked at on every way out to guest code */
                         1u << 4, /* all registers must be restored (not a plain syscall return)  */
                     KT_TRAP = 1u << 5,   /* came in by a trap: `trap` says which   */
                     KT_PTRACE = 1u << 6, /* a ptracer wants syscall stops */
+                    KT_GS = 1u << 7,     /* stays set: the guest has a GS base of its own */
 };
 #define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
 
@@ -35,7 +36,7 @@ enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 #define KT_LOCKS      8
 #define KT_HELD       8
-#define KTHREAD_SPARE 8 /* words that fill KTHREAD_SIZE */
+#define KTHREAD_SPARE 7 /* words that fill KTHREAD_SIZE */
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
@@ -61,6 +62,7 @@ struct kthread {
     u32 task_flags;     /* [o] KTF_*, from the creator to the new thread          */
     uptr child_settid;  /* [o] where a new thread stores its tid, 0 nowhere       */
     u64 trace_start_ns; /* [o] of the call being traced                           */
+    u64 gs_base;        /* [o] the guest's, with KT_GS                    */
     u64 host[32];       /* backend's own: permit, host ids, state                 */
     struct spin spin;   /* [o] how it waits before it sleeps                        */
     u64 spare[KTHREAD_SPARE];

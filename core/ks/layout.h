@@ -46,4 +46,6 @@
 #define UA_AX    0xfc28
 #define UA_R11   0xfc30
 #define UA_FLAGS 0xfc38 /* popped: what lies above it does not matter */
+#define UA_GS    0xfc40
+#define UA_FRAME 0xfc48 /* rip, cs, flags, rsp, ss for iretq */
 /* The alternate signal stack is [0, UA_PAGE) of the user area: grows down from UA_PAGE. */

@@ -399,6 +399,18 @@ static void unpatch_module(struct vma *isl)
     }
 }
 
+void text_unpatch(struct mm *mm)
+{
+    lock_acquire(&mm->lock);
+    mm->no_patch = true;
+    for (struct vma *v = mm_first(mm); v != NULL; v = mm_next(v)) {
+        if (v->flags & VMA_HIDDEN) {
+            unpatch_module(v); /* the island stays: another thread may be in it */
+        }
+    }
+    lock_release(&mm->lock);
+}
+
 void text_give_up_islands(struct mm *mm, u64 lo, u64 hi)
 {
     struct vma *v = mm_find_from(mm, lo);

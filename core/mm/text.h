@@ -55,6 +55,8 @@ s64 text_map(struct mm *mm, struct file *f, u64 addr, u64 len, u64 off, host_han
 void text_reserve_island(struct mm *mm, const struct vma *v);
 /* For mm/: the guest wants pages in [lo, hi) for itself. Islands there go, and the text that
  * jumps to them is the file's own again: its calls trap. mm->lock held. */
+/* No site of mm jumps to the gate any more, and none will: all calls trap. Takes mm->lock. */
+void text_unpatch(struct mm *mm);
 void text_give_up_islands(struct mm *mm, u64 lo, u64 hi);
 /* For mm/: text of the module at `base` (where offset 0 of its file would be) was unmapped: its
  * island goes with the last of it. mm->lock held. */

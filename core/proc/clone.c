@@ -37,7 +37,8 @@
 
 struct borrow {
     struct regs regs;
-    u64 fs_base;
+    u64 fs_base, gs_base;
+    u32 own_gs; /* KT_GS or 0 */
 };
 
 static bool flags_valid(const struct lx_clone_args *a)
@@ -283,7 +284,8 @@ static s64 start_host_thread(struct task *t, struct task *n, const struct lx_clo
 
     kt->regs = t->kt->regs;
     child_regs(&kt->regs, a);
-    atomic_fetch_or(&kt->work, KT_RESTORE);
+    kt->gs_base = t->kt->gs_base;
+    atomic_fetch_or(&kt->work, KT_RESTORE | (atomic_load(&t->kt->work) & KT_GS));
     kt->task_flags = (copy ? KTF_NEW_SPACE : 0u) | (a->flags & LX_CLONE_SETTLS ? KTF_SET_TLS : 0u);
     kt->child_settid = mk_uptr(a->flags & LX_CLONE_CHILD_SETTID ? a->child_tid : 0);
     n->fs_base = a->tls;
@@ -332,6 +334,8 @@ static s64 run_borrowed(struct task *t, struct task *n, const struct lx_clone_ar
     }
     b->regs = kt->regs;
     b->fs_base = host_get_tls();
+    b->gs_base = kt->gs_base;
+    b->own_gs = atomic_load(&kt->work) & KT_GS;
     n->borrow = b;
     n->vfork_parent = task_get(t);
     lock_acquire(&t->group->lock);
@@ -366,6 +370,9 @@ void borrow_return(struct task *n, lx_pid_t tid)
     kt->regs = b->regs;
     kt->regs.rax = (u64)tid;
     host_set_tls(b->fs_base);
+    kt->gs_base = b->gs_base;
+    atomic_fetch_and(&kt->work, ~(u32)KT_GS);
+    atomic_fetch_or(&kt->work, b->own_gs);
     kfree(b);
     if (n->group != NULL) {
         task_put(n); /* task_exit's; after an exec, n is only a record of where to go */

@@ -59,7 +59,9 @@ static void fill_aux(struct aux *x, const struct task *t, const struct exec_args
     add(x, LX_AT_EGID, c->egid);
     add(x, LX_AT_SECURE, a->secure);
     add(x, LX_AT_RANDOM, at->random);
-    add(x, LX_AT_HWCAP2, caps->hwcap2);
+    /* not that there is wrgsbase: a call of arch_prctl(2) tells the gate, the instruction does not
+     */
+    add(x, LX_AT_HWCAP2, caps->hwcap2 & ~(u32)LX_HWCAP2_FSGSBASE);
     add(x, LX_AT_EXECFN, at->execfn);
     add(x, LX_AT_PLATFORM, at->platform);
     if (caps->rseq_size) {

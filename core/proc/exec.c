@@ -91,6 +91,7 @@ void exec_start(struct task *t)
     kt->regs.rsp = at.rsp;
     kt->regs.eflags = 0x202;
     host_set_tls(0);
+    atomic_fetch_and(&kt->work, ~(u32)KT_GS);
     fpu_init();
     kt->syscall_ret_nr = ~0ull;
     atomic_fetch_or(&kt->work, KT_RESTORE);

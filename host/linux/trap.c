@@ -25,6 +25,7 @@
 #define EFLAGS_TF 0x100u
 #define EFLAGS_DF 0x400u
 #define EFLAGS_AC 0x40000u
+#define EFLAGS_NT 0x4000u
 #define USER_CS64 0x33
 #define USER_SS64 0x2b
 
@@ -92,7 +93,7 @@ static void enter_kernel(struct kthread *kt, struct lx_sigcontext *sc, void (*ri
     sc->rbp = 0;
     sc->cs = USER_CS64; /* it may have been in 32-bit mode: sysenter leaves it there */
     sc->ss = USER_SS64;
-    sc->eflags &= ~(u64)(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC);
+    sc->eflags &= ~(u64)(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC | EFLAGS_NT);
     set_frame_pkru(sc, g_pkru_open);
 }
 
@@ -165,6 +166,46 @@ _Noreturn static void kernel_fault(u32 sig, const struct lx_siginfo *si,
     host_panic(line);
 }
 
+static u64 gs_now(void)
+{
+    u64 gs;
+
+    __asm__ volatile("rdgsbase %0" : "=r"(gs));
+    return gs;
+}
+
+/* The gate finds the thread by the GS base: put ours in. */
+static void put_own_gs(const struct kthread *kt)
+{
+    __asm__ volatile("wrgsbase %0" : : "r"(slot_uarea(kt->slot)));
+}
+
+/* On the way in from guest code: a GS base of its own is kept for the way out. */
+static void take_gs(struct kthread *kt)
+{
+    u64 gs = gs_now();
+
+    if (gs != slot_uarea(kt->slot)) {
+        kt->gs_base = gs;
+        atomic_fetch_or(&kt->work, KT_GS);
+        put_own_gs(kt);
+    }
+}
+
+/* A jump to the gate with the guest's own GS base faults at the first store, when nothing is lost
+ * yet: it begins anew. */
+static bool enter_again(struct kthread *kt, const struct lx_siginfo *si, struct lx_sigcontext *sc)
+{
+    u64 gs = gs_now();
+
+    if (gs == slot_uarea(kt->slot) || (si->f.fault.addr != gs + UA_RAX && sc->trapno != 13)) {
+        return false;
+    }
+    take_gs(kt);
+    sc->rip = g_upcalls->entry_lo;
+    return true;
+}
+
 static void trap_syscall(struct kthread *kt, struct lx_siginfo *si, struct lx_sigcontext *sc)
 {
     if (si->f.sys.arch == ARCH_I386) {
@@ -174,6 +215,7 @@ static void trap_syscall(struct kthread *kt, struct lx_siginfo *si, struct lx_si
     if (sc->eflags & EFLAGS_TF) {
         kt->stepping = 1;
     }
+    take_gs(kt);
     sc->rcx = sc->rip;
     sc->r11 = sc->eflags;
     sc->eflags &= ~(u64)EFLAGS_TF;
@@ -225,10 +267,15 @@ void trap_handle(u32 sig, struct lx_siginfo *si, struct lx_ucontext *uc)
         return;
     }
     if (guest || (entering && !kernel_stack(sc->rsp) && sig != KICK_SIGNAL)) {
+        if (entering && enter_again(kt, si, sc)) {
+            return;
+        }
+        take_gs(kt);
         save_regs(&kt->regs, sc);
         note_trap(kt, sig, si, sc);
         enter_kernel(kt, sc, g_upcalls->trap_entry);
     } else if (leaving) {
+        put_own_gs(kt);
         /* kthread.regs still hold the user state; a fault here is the jump to a bad address */
         if (sig != KICK_SIGNAL) {
             note_trap(kt, sig, si, sc);

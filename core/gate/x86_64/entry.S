@@ -38,6 +38,10 @@
 #define RSP 152
 #define WORK 168
 #define KT_RESTORE 16
+#define KT_GS 128
+#define GS_BASE 432
+#define USER_CS 0x33
+#define USER_SS 0x2b
 
     .section .text.gate, "ax"
     .globl gate_text_flags, gate_pkru_open, gate_pkru_user
@@ -173,6 +177,10 @@ gate_exit:                          /* rsp = kthread */
 gate_exit_slow:
     cmp     $KT_RESTORE, %eax
     je      gate_exit_full
+    mov     %eax, %edx
+    and     $~KT_RESTORE, %edx
+    cmp     $KT_GS, %edx
+    je      gate_exit_gs
     mov     %rsp, %rdi
     call    gate_work
     jmp     gate_exit
@@ -208,6 +216,42 @@ gate_exit_full:                     /* every register, flags included */
     mov     %gs:UA_R11, %r11
     mov     %gs:UA_RSP, %rsp
     jmp     *%gs:UA_RIP
+
+gate_exit_gs:                       /* the same for a guest whose GS base is its own */
+    rdgsbase %r11
+    mov     RAX(%rsp), %rax
+    mov     %rax, UA_RAX(%r11)
+    mov     RDX(%rsp), %rax
+    mov     %rax, UA_RDX(%r11)
+    mov     RCX(%rsp), %rax
+    mov     %rax, UA_RCX(%r11)
+    mov     R11(%rsp), %rax
+    mov     %rax, UA_R11(%r11)
+    mov     GS_BASE(%rsp), %rax
+    mov     %rax, UA_GS(%r11)
+    mov     RIP(%rsp), %rax
+    mov     %rax, UA_FRAME(%r11)
+    movq    $USER_CS, UA_FRAME + 8(%r11)
+    mov     EFLAGS(%rsp), %rax
+    mov     %rax, UA_FRAME + 16(%r11)
+    mov     RSP(%rsp), %rax
+    mov     %rax, UA_FRAME + 24(%r11)
+    movq    $USER_SS, UA_FRAME + 32(%r11)
+    RESTORE_PLAIN
+    lea     UA_FRAME(%r11), %rsp
+    testb   $1, gate_text_flags(%rip)
+    jz      1f
+    xor     %ecx, %ecx
+    xor     %edx, %edx
+    mov     gate_pkru_user(%rip), %eax
+    wrpkru
+1:  mov     UA_GS(%r11), %rax
+    wrgsbase %rax
+    mov     UA_RAX(%r11), %rax
+    mov     UA_RDX(%r11), %rdx
+    mov     UA_RCX(%r11), %rcx
+    mov     UA_R11(%r11), %r11
+    iretq
 gate_exit_hi:
 
     .globl gate_trap_entry
