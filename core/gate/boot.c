@@ -28,9 +28,8 @@
 #include "mm/space.h"
 #include "proc/exec.h"
 #include "proc/exit.h"
+#include "proc/files.h"
 #include "proc/taskalloc.h"
-#include "vfs/fdtable.h"
-#include "vfs/namei.h"
 
 static const struct host_upcalls g_wires = {
     .syscall_entry = gate_syscall_trapped,
@@ -195,7 +194,7 @@ static void give_stdio(struct task *t)
 static void set_cwd(const struct boot_params *p, struct task *t)
 {
     const char *cwd = boot_arg(p, "cwd");
-    struct walk w = {.cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024};
+    struct walk w = walk_of(t);
     struct dentry *d;
 
     if (cwd != NULL && walk_path(&w, LX_AT_FDCWD, cwd, WALK_FOLLOW | WALK_DIR, &d) == 0) {

@@ -17,11 +17,9 @@
 #include "lx_fcntl.h"
 #include "mm/text.h"
 #include "proc/async.h"
-#include "proc/task.h"
+#include "proc/files.h"
 #include "session/device.h"
 #include "tty/tty.h"
-#include "vfs/fdtable.h"
-#include "vfs/namei.h"
 
 void setup_layers(const struct boot_params *p)
 {
@@ -44,8 +42,7 @@ void setup_layers(const struct boot_params *p)
 /* Mount one filesystem where the root has a folder for it. */
 static void direct_mount(struct task *t, const char *type, const char *at)
 {
-    const struct walk w = {
-        .cred = t->cred, .fs = t->fs, .files = t->files, .nofile = 1024, .fsize = U64_MAX};
+    const struct walk w = walk_of(t);
     struct fs_type *fs = fs_find(type);
     struct super *sb;
     struct dentry *d;

@@ -19,6 +19,7 @@
 #include "lx_errno.h"
 #include "lx_sched.h"
 #include "mm/space.h"
+#include "proc/files.h"
 #include "proc/itimer.h"
 #include "proc/limits.h"
 #include "proc/pidfd.h"
@@ -526,11 +527,8 @@ s64 do_clone(struct task *t, const struct lx_clone_args *a)
     if (a->flags & LX_CLONE_PIDFD) {
         r = pidfd_new(n->pid, 0, &pidfd);
         if (r == 0) {
-            fd = fd_install(t->files, pidfd, 0, task_rlimit(t, LX_RLIMIT_NOFILE), true);
-            if (fd < 0) {
-                file_put(pidfd);
-                r = fd;
-            }
+            fd = files_install(t, pidfd, true);
+            r = fd < 0 ? fd : 0;
         }
     }
     if (r == 0) {

@@ -11,24 +11,13 @@
 #include "lx_resource.h"
 #include "lx_stat.h"
 #include "lx_xattr.h"
+#include "proc/files.h"
 #include "proc/script.h"
-#include "proc/task.h"
 #include "vfs/dcache.h"
-#include "vfs/file.h"
-#include "vfs/namei.h"
 #include "vfs/perm.h"
 #include "vfs/vnode.h"
 
 #define SCRIPTS_MAX 5 /* rewrites by #! before -LX_ELOOP */
-
-static void task_walk(struct task *t, struct walk *w)
-{
-    w->cred = t->cred;
-    w->fs = t->fs;
-    w->files = t->files;
-    w->nofile = task_rlimit(t, LX_RLIMIT_NOFILE);
-    w->fsize = task_rlimit(t, LX_RLIMIT_FSIZE);
-}
 
 static u32 mount_flags(const struct dentry *d)
 {
@@ -278,14 +267,13 @@ s64 exec_prepare(struct task *t, const struct exec_request *q, struct exec_args 
 {
     struct exec_request at = *q;
     struct script_line line;
-    struct walk w;
+    const struct walk w = walk_of(t);
     s64 err;
 
     memset(out, 0, sizeof(*out));
     if (q->at_flags & ~(u32)(LX_AT_EMPTY_PATH | LX_AT_SYMLINK_NOFOLLOW)) {
         return -LX_EINVAL;
     }
-    task_walk(t, &w);
     err = name_by_fd(q, a);
     return err < 0 ? err : resolve(&w, &at, a, &line, out);
 }

@@ -9,13 +9,10 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_poll.h"
-#include "lx_resource.h"
 #include "lx_session.h"
 #include "lx_stat.h"
+#include "proc/files.h"
 #include "proc/orphan.h"
-#include "proc/task.h"
-#include "vfs/fdtable.h"
-#include "vfs/file.h"
 
 s64 (*g_session_console)(host_handle chan, u32 rows, u32 cols, struct file **out);
 s64 (*g_session_trace)(host_handle h, const char *classes, bool summary);
@@ -137,11 +134,7 @@ static s64 session_take(struct session_device *d, struct task *t, u64 arg)
         host_handle_close(h);
         return r;
     }
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), true);
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
+    return files_install(t, f, true);
 }
 
 static s64 session_trace(struct session_device *d, u64 arg)

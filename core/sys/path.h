@@ -6,20 +6,12 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_resource.h"
-#include "proc/task.h"
-#include "vfs/fdtable.h"
-#include "vfs/namei.h"
+#include "proc/files.h"
 
 /* A path from the guest, on the stack of the call. */
 struct kpath {
     char s[LX_PATH_MAX];
 };
-
-static inline struct walk walk_of(struct task *t)
-{
-    return (struct walk){t->cred, t->fs, t->files, task_rlimit(t, LX_RLIMIT_NOFILE),
-                         task_rlimit(t, LX_RLIMIT_FSIZE)};
-}
 
 /* Fetch a path. Length, -LX_EFAULT, -LX_ENAMETOOLONG. */
 __must_check static inline s64 path_get(struct kpath *p, uptr path)

@@ -8,13 +8,11 @@
 #include "lx_sched.h"
 #include "lx_sysinfo.h"
 #include "proc/cred.h"
+#include "proc/files.h"
 #include "proc/pidfd.h"
 #include "proc/signal.h"
-#include "proc/task.h"
 #include "sysproto.h"
 #include "tty/tty.h"
-#include "vfs/fdtable.h"
-#include "vfs/namei.h"
 
 #define NAMESPACES                                                                                 \
     (LX_CLONE_NEWNS | LX_CLONE_NEWUTS | LX_CLONE_NEWIPC | LX_CLONE_NEWUSER | LX_CLONE_NEWPID |     \
@@ -135,44 +133,6 @@ s64 sys_reboot(struct task *t, u32 magic1, u32 magic2, s32 cmd, uptr arg)
 
 /* ---------------------------------------------------------------------- sharing ----------- */
 
-static s64 unshare_files(struct task *t)
-{
-    struct fdtable *own;
-    struct fdtable *old = t->files;
-
-    if (!fdtable_shared(old)) {
-        return 0;
-    }
-    own = fdtable_copy(old);
-    if (!own) {
-        return -LX_ENOMEM;
-    }
-    lock_acquire(&g_pid_lock); /* others look under it */
-    t->files = own;
-    lock_release(&g_pid_lock);
-    fdtable_put(old, t);
-    return 0;
-}
-
-static s64 unshare_fs(struct task *t)
-{
-    struct fsinfo *old = t->fs;
-    struct fsinfo *own;
-
-    if (ref_read(&old->ref) == 1) {
-        return 0;
-    }
-    own = fsinfo_copy(old);
-    if (!own) {
-        return -LX_ENOMEM;
-    }
-    lock_acquire(&g_pid_lock);
-    t->fs = own;
-    lock_release(&g_pid_lock);
-    fsinfo_put(old);
-    return 0;
-}
-
 s64 sys_unshare(struct task *t, u64 flags)
 {
     const u64 alone = LX_CLONE_THREAD | LX_CLONE_SIGHAND | LX_CLONE_VM;
@@ -188,10 +148,10 @@ s64 sys_unshare(struct task *t, u64 flags)
         return -LX_EPERM;
     }
     if (flags & LX_CLONE_FS) {
-        r = unshare_fs(t);
+        r = fsinfo_unshare(t);
     }
     if (r == 0 && flags & LX_CLONE_FILES) {
-        r = unshare_files(t);
+        r = files_unshare(t);
     }
     return r;
 }

@@ -5,12 +5,10 @@
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
-#include "lx_resource.h"
 #include "lx_time.h"
+#include "proc/files.h"
 #include "proc/signal.h"
-#include "proc/task.h"
 #include "sysproto.h"
-#include "vfs/fdtable.h"
 
 #define EVENTS_INLINE 32
 #define EVENTS_MAX    (S32_MAX / (s32)sizeof(struct lx_epoll_event))
@@ -24,14 +22,7 @@ s64 sys_epoll_create1(struct task *t, u32 flags)
         return -LX_EINVAL;
     }
     r = epoll_new(&f);
-    if (r < 0) {
-        return r;
-    }
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), flags & LX_EPOLL_CLOEXEC);
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
+    return r < 0 ? r : files_install(t, f, flags & LX_EPOLL_CLOEXEC);
 }
 
 s64 sys_epoll_create(struct task *t, s32 size)

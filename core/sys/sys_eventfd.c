@@ -7,22 +7,9 @@
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_poll.h"
-#include "lx_resource.h"
 #include "lx_time.h"
-#include "proc/task.h"
+#include "proc/files.h"
 #include "sysproto.h"
-#include "vfs/fdtable.h"
-
-/* Give f the lowest free descriptor; it takes the reference also on failure. */
-static s64 install(struct task *t, struct file *f, bool cloexec)
-{
-    s64 r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), cloexec);
-
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
-}
 
 s64 sys_eventfd2(struct task *t, u32 initval, u32 flags)
 {
@@ -33,7 +20,7 @@ s64 sys_eventfd2(struct task *t, u32 initval, u32 flags)
         return -LX_EINVAL;
     }
     r = eventfd_new(initval, flags, &f);
-    return r < 0 ? r : install(t, f, flags & LX_EFD_CLOEXEC);
+    return r < 0 ? r : files_install(t, f, flags & LX_EFD_CLOEXEC);
 }
 
 s64 sys_eventfd(struct task *t, u32 initval)
@@ -54,7 +41,7 @@ s64 sys_timerfd_create(struct task *t, s32 clock, u32 flags)
         return -LX_EPERM;
     }
     r = timerfd_new((u32)clock, flags, &f);
-    return r < 0 ? r : install(t, f, flags & LX_TFD_CLOEXEC);
+    return r < 0 ? r : files_install(t, f, flags & LX_TFD_CLOEXEC);
 }
 
 /* Nanoseconds of a valid timespec, cut at S64_MAX; -LX_EINVAL. */

@@ -14,14 +14,7 @@ s64 sys_inotify_init1(struct task *t, u32 flags)
         return -LX_EINVAL;
     }
     r = inotify_new(flags, &f);
-    if (r < 0) {
-        return r;
-    }
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), (flags & LX_IN_CLOEXEC) != 0);
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
+    return r < 0 ? r : files_install(t, f, (flags & LX_IN_CLOEXEC) != 0);
 }
 
 s64 sys_inotify_init(struct task *t)

@@ -12,17 +12,6 @@
      LX_O_NOFOLLOW | LX_O_NOATIME | LX_O_CLOEXEC | LX_O_PATH | LX_O_TMPFILE)
 #define TMPFILE_BIT (LX_O_TMPFILE & ~LX_O_DIRECTORY)
 
-/* Give f, whose reference is consumed, the lowest free descriptor. */
-static s64 install(struct task *t, struct file *f, s32 min, bool cloexec)
-{
-    s64 r = fd_install(t->files, f, min, task_rlimit(t, LX_RLIMIT_NOFILE), cloexec);
-
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
-}
-
 static s64 do_open(struct task *t, s32 dfd, uptr path, u64 flags, u32 mode, u32 walk_flags)
 {
     struct walk w = walk_of(t);
@@ -37,11 +26,13 @@ static s64 do_open(struct task *t, s32 dfd, uptr path, u64 flags, u32 mode, u32 
         flags |= LX_O_DSYNC;
     }
     r = path_get(&p, path);
-    if (r < 0) {
-        return r;
+    if (r >= 0) {
+        r = files_room(t);
     }
-    r = vfs_open(&w, dfd, p.s, flags, mode, walk_flags, &f);
-    return r < 0 ? r : install(t, f, 0, (flags & LX_O_CLOEXEC) != 0);
+    if (r == 0) {
+        r = vfs_open(&w, dfd, p.s, flags, mode, walk_flags, &f);
+    }
+    return r < 0 ? r : files_install(t, f, (flags & LX_O_CLOEXEC) != 0);
 }
 
 s64 sys_open(struct task *t, uptr path, u32 flags, u32 mode)
@@ -152,7 +143,7 @@ s64 sys_memfd_create(struct task *t, uptr name, u32 flags)
         return r == -LX_ENAMETOOLONG ? -LX_EINVAL : r;
     }
     r = tmpfs_memfd(buf, flags, t->cred, &f);
-    return r < 0 ? r : install(t, f, 0, (flags & LX_MFD_CLOEXEC) != 0);
+    return r < 0 ? r : files_install(t, f, (flags & LX_MFD_CLOEXEC) != 0);
 }
 
 /* ------------------------------------------------------------------ close ------------------ */
@@ -167,17 +158,12 @@ s64 sys_close_range(struct task *t, u32 first, u32 last, u32 flags)
     if ((flags & ~(u32)(LX_CLOSE_RANGE_UNSHARE | LX_CLOSE_RANGE_CLOEXEC)) || first > last) {
         return -LX_EINVAL;
     }
-    if ((flags & LX_CLOSE_RANGE_UNSHARE) && fdtable_shared(t->files)) {
-        struct fdtable *own = fdtable_copy(t->files);
-        struct fdtable *old = t->files;
+    if (flags & LX_CLOSE_RANGE_UNSHARE) {
+        s64 r = files_unshare(t);
 
-        if (!own) {
-            return -LX_ENOMEM;
+        if (r < 0) {
+            return r;
         }
-        lock_acquire(&g_pid_lock); /* others look under it */
-        t->files = own;
-        lock_release(&g_pid_lock);
-        fdtable_put(old, t);
     }
     return fd_close_range(t->files, first, last, (flags & LX_CLOSE_RANGE_CLOEXEC) != 0, t);
 }
@@ -188,7 +174,7 @@ s64 sys_dup(struct task *t, s32 oldfd)
 {
     struct file *f = fd_get(t->files, oldfd);
 
-    return f ? install(t, f, 0, false) : -LX_EBADF;
+    return f ? files_install(t, f, false) : -LX_EBADF;
 }
 
 static s64 do_dup2(struct task *t, s32 oldfd, s32 newfd, bool cloexec)

@@ -4,26 +4,14 @@
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
-#include "lx_resource.h"
 #include "lx_wait.h"
 #include "proc/cred.h"
+#include "proc/files.h"
 #include "proc/pidfd.h"
 #include "proc/signal.h"
 #include "proc/signalfd.h"
-#include "proc/task.h"
 #include "proc/taskalloc.h"
 #include "sysproto.h"
-#include "vfs/fdtable.h"
-
-static s64 install(struct task *t, struct file *f, bool cloexec)
-{
-    s64 r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), cloexec);
-
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
-}
 
 /* ---------------------------------------------------------------------------- signalfd ---- */
 
@@ -45,7 +33,7 @@ s64 sys_signalfd4(struct task *t, s32 fd, uptr mask, u64 setsize, u32 flags)
     }
     if (fd == -1) {
         r = signalfd_new(set, flags, &f);
-        return r < 0 ? r : install(t, f, flags & LX_SFD_CLOEXEC);
+        return r < 0 ? r : files_install(t, f, flags & LX_SFD_CLOEXEC);
     }
     f = fd_get(t->files, fd);
     if (!f) {
@@ -87,7 +75,7 @@ s64 sys_pidfd_open(struct task *t, s32 nr, u32 flags)
     }
     r = pidfd_new(p, flags, &f);
     pid_put(p);
-    return r < 0 ? r : install(t, f, true);
+    return r < 0 ? r : files_install(t, f, true);
 }
 
 /* The live process of a pidfd, referenced; NULL gone. g_pid_lock held. */
@@ -203,7 +191,7 @@ s64 sys_pidfd_getfd(struct task *t, s32 pidfd, s32 targetfd, u32 flags)
     if (files) {
         got = fd_get(files, targetfd);
         fdtable_put(files, t);
-        r = got ? install(t, got, true) : -LX_EBADF;
+        r = got ? files_install(t, got, true) : -LX_EBADF;
     }
     file_put(f);
     return r;

@@ -5,9 +5,9 @@
 #include "ks/kthread.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
+#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
-#include "lx_resource.h"
 #include "proc/async.h"
 #include "proc/signal.h"
 #include "sock_util.h"
@@ -43,15 +43,6 @@ s64 sockget(struct task *t, s32 fd, struct sockref *out)
     return 0;
 }
 
-void sock_walk(struct task *t, struct walk *w)
-{
-    w->cred = t->cred;
-    w->fs = t->fs;
-    w->files = t->files;
-    w->nofile = task_rlimit(t, LX_RLIMIT_NOFILE);
-    w->fsize = task_rlimit(t, LX_RLIMIT_FSIZE);
-}
-
 s64 sock_addr_in(uptr addr, u32 len, u8 *out)
 {
     if (len > LX_SOCK_NAME_MAX) {
@@ -79,6 +70,15 @@ s64 sock_addr_out(uptr addr, uptr guest_len, const u8 *buf, u32 len)
     return r < 0 ? r : put_user32(guest_len, len);
 }
 
+void file_sigpipe(struct task *t, const struct file *f)
+{
+    const struct sock *s = sock_of(f);
+
+    if (!s || s->type == LX_SOCK_STREAM) {
+        signal_self(t, LX_SIGPIPE);
+    }
+}
+
 void sock_sigpipe(struct task *t, const struct sock *s, s64 r, u32 flags)
 {
     if (r == -LX_EPIPE && s->type == LX_SOCK_STREAM && !(flags & LX_MSG_NOSIGNAL)) {
@@ -88,15 +88,8 @@ void sock_sigpipe(struct task *t, const struct sock *s, s64 r, u32 flags)
 
 static s64 install(struct task *t, struct file *f, u32 flags)
 {
-    s64 r;
-
     file_anon_own(f, t->cred);
-    r = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), flags & LX_SOCK_CLOEXEC);
-
-    if (r < 0) {
-        file_put(f);
-    }
-    return r;
+    return files_install(t, f, flags & LX_SOCK_CLOEXEC);
 }
 
 /* --------------------------------------------------------------------- making sockets ---- */
@@ -174,8 +167,8 @@ fail:
 s64 sys_bind(struct task *t, s32 fd, uptr addr, u32 len)
 {
     u8 name[LX_SOCK_NAME_MAX];
+    struct walk w = walk_of(t);
     struct sockref ref;
-    struct walk w;
     s64 r = sockget(t, fd, &ref);
 
     if (r < 0) {
@@ -183,7 +176,6 @@ s64 sys_bind(struct task *t, s32 fd, uptr addr, u32 len)
     }
     r = sock_addr_in(addr, len, name);
     if (r == 0) {
-        sock_walk(t, &w);
         r = sock_bind(ref.s, name, len, &w);
     }
     fdput(ref.fd);
@@ -193,8 +185,8 @@ s64 sys_bind(struct task *t, s32 fd, uptr addr, u32 len)
 s64 sys_connect(struct task *t, s32 fd, uptr addr, u32 len)
 {
     u8 name[LX_SOCK_NAME_MAX];
+    struct walk w = walk_of(t);
     struct sockref ref;
-    struct walk w;
     s64 r = sockget(t, fd, &ref);
 
     if (r < 0) {
@@ -202,7 +194,6 @@ s64 sys_connect(struct task *t, s32 fd, uptr addr, u32 len)
     }
     r = sock_addr_in(addr, len, name);
     if (r == 0) {
-        sock_walk(t, &w);
         async_connecting(ref.fd.f);
         r = sock_connect(ref.s, name, len, &w, ref.nonblock);
     }
@@ -238,7 +229,10 @@ s64 sys_accept4(struct task *t, s32 fd, uptr addr, uptr len, u32 flags)
     if (r < 0) {
         return r;
     }
-    r = sock_accept(ref.s, ref.nonblock, &s);
+    r = files_room(t); /* else the connection stays where it is */
+    if (r == 0) {
+        r = sock_accept(ref.s, ref.nonblock, &s);
+    }
     fdput(ref.fd);
     if (r < 0) {
         return r;
@@ -302,6 +296,31 @@ s64 sys_shutdown(struct task *t, s32 fd, s32 how)
 
 /* ----------------------------------------------------------------------------- options ---- */
 
+/* socket(7): options only an administrator of the network may set. */
+static s64 may_set(struct task *t, u32 level, u32 name, const void *buf, u32 len)
+{
+    bool admin = cred_capable(t->cred, LX_CAP_NET_ADMIN);
+    s32 v = 0;
+
+    if (level != LX_SOL_SOCKET || admin || len < sizeof(v)) {
+        return 0;
+    }
+    memcpy(&v, buf, sizeof(v));
+    switch (name) {
+    case LX_SO_DEBUG: return v ? -LX_EACCES : 0;
+    case LX_SO_SNDBUFFORCE:
+    case LX_SO_RCVBUFFORCE: return -LX_EPERM;
+    case LX_SO_PRIORITY:
+        if (v >= 0 && v <= 6) {
+            return 0;
+        }
+        break;
+    case LX_SO_MARK: break;
+    default: return 0;
+    }
+    return cred_capable(t->cred, LX_CAP_NET_RAW) ? 0 : -LX_EPERM;
+}
+
 s64 sys_setsockopt(struct task *t, s32 fd, s32 level, s32 name, uptr value, u32 len)
 {
     u8 inl[OPT_INLINE];
@@ -324,6 +343,9 @@ s64 sys_setsockopt(struct task *t, s32 fd, s32 level, s32 name, uptr value, u32 
     }
     r = !buf ? -LX_ENOBUFS : len ? copy_from_user(buf, value, len) : 0;
     if (r == 0) {
+        r = may_set(t, (u32)level, (u32)name, buf, len);
+    }
+    if (r == 0) {
         r = sock_setopt(ref.s, (u32)level, (u32)name, buf, len);
     }
     if (buf != inl) {
@@ -338,24 +360,23 @@ s64 sys_getsockopt(struct task *t, s32 fd, s32 level, s32 name, uptr value, uptr
     u8 buf[1024];
     struct sockref ref;
     u32 room;
-    s64 r = get_user32(len, &room);
+    s64 r = sockget(t, fd, &ref);
 
     if (r < 0) {
         return r;
     }
-    if ((s32)room < 0) {
-        return -LX_EINVAL;
+    r = get_user32(len, &room);
+    if (r == 0 && (s32)room < 0) {
+        r = -LX_EINVAL;
     }
-    room = MIN(room, (u32)sizeof(buf));
-    memset(buf, 0, room);
-    if (room && copy_from_user(buf, value, room) < 0) { /* some options take input */
+    if (r == 0) {
+        room = MIN(room, (u32)sizeof(buf));
         memset(buf, 0, room);
+        if (room && copy_from_user(buf, value, room) < 0) { /* some options take input */
+            memset(buf, 0, room);
+        }
+        r = sock_getopt(ref.s, (u32)level, (u32)name, buf, &room);
     }
-    r = sockget(t, fd, &ref);
-    if (r < 0) {
-        return r;
-    }
-    r = sock_getopt(ref.s, (u32)level, (u32)name, buf, &room);
     fdput(ref.fd);
     if (r < 0) {
         return r;

@@ -98,13 +98,10 @@ static s64 parse_control(struct task *t, const u8 *p, u64 len, struct scm *c)
 
 static s64 send_with(struct task *t, struct sockref *ref, struct sock_msg *m, u32 flags)
 {
-    struct walk w;
+    const struct walk w = walk_of(t);
     s64 r;
 
-    if (m->name_len) {
-        sock_walk(t, &w);
-        m->w = &w;
-    }
+    m->w = &w;
     m->flags = flags & ~(u32)LX_MSG_CMSG_CLOEXEC;
     r = sock_send(ref->s, m, ref->nonblock);
     if (unlikely(r == -LX_EAGAIN) && ref->fd.f->async) {
@@ -436,6 +433,20 @@ s64 sys_recvmsg(struct task *t, s32 fd, uptr msg, u32 flags)
     return r;
 }
 
+/* What is left of a timeout; one that never ends is not counted down. */
+static s64 put_left(uptr timeout, s64 deadline)
+{
+    struct lx_timespec ts;
+    s64 left;
+
+    if (deadline == HOST_NO_DEADLINE) {
+        return 0;
+    }
+    left = MAX(deadline - host_clock_ns(HOST_CLOCK_MONO), 0ll);
+    ts = (struct lx_timespec){left / NS_PER_SEC, left % NS_PER_SEC};
+    return copy_to_user(timeout, &ts, sizeof(ts));
+}
+
 s64 sys_recvmmsg(struct task *t, s32 fd, uptr msgs, u32 count, u32 flags, uptr timeout)
 {
     s64 deadline = HOST_NO_DEADLINE;
@@ -481,5 +492,8 @@ s64 sys_recvmmsg(struct task *t, s32 fd, uptr msgs, u32 count, u32 flags, uptr t
         }
     }
     fdput(ref.fd);
+    if (i && !uptr_null(timeout) && put_left(timeout, deadline) < 0) {
+        return -LX_EFAULT;
+    }
     return i ? (s64)i : r;
 }

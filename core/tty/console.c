@@ -183,7 +183,7 @@ void console_timer(struct tty *tty)
 /* Its node in devpts, if that is mounted: programs look for the name of their terminal. */
 static s64 open_by_name(struct tty *tty, struct file **out)
 {
-    struct walk w = {.nofile = 1024, .fsize = U64_MAX};
+    struct walk w = {NULL, NULL, NULL};
     struct cred *root = cred_new(0, 0, NULL, 0);
     struct fsinfo *fs = fsinfo_new(vfs_root(), vfs_root(), 0);
     char path[32];

@@ -7,10 +7,8 @@
 #include "lx_fcntl.h"
 #include "lx_ioctl.h"
 #include "lx_poll.h"
-#include "lx_resource.h"
+#include "proc/files.h"
 #include "tty/priv.h"
-#include "vfs/fdtable.h"
-#include "vfs/namei.h"
 
 #define CHUNK 1024
 
@@ -155,11 +153,7 @@ static s64 send_signal(struct tty *tty, u64 sig)
 /* TIOCGPTPEER: open the other end without a name lookup by the caller. */
 static s64 open_peer(struct tty *tty, struct task *t, u64 flags)
 {
-    const struct walk w = {.cred = t->cred,
-                           .fs = t->fs,
-                           .files = t->files,
-                           .nofile = task_rlimit(t, LX_RLIMIT_NOFILE),
-                           .fsize = U64_MAX};
+    const struct walk w = walk_of(t);
     struct file *peer;
     char path[32];
     s64 r;
@@ -169,12 +163,7 @@ static s64 open_peer(struct tty *tty, struct task *t, u64 flags)
     if (r < 0) {
         return r == -LX_ENOENT ? -LX_EIO : r;
     }
-    r = fd_install(t->files, peer, 0, task_rlimit(t, LX_RLIMIT_NOFILE),
-                   (flags & LX_O_CLOEXEC) != 0);
-    if (r < 0) {
-        file_put(peer);
-    }
-    return r;
+    return files_install(t, peer, (flags & LX_O_CLOEXEC) != 0);
 }
 
 /* TCFLSH here: our input is the terminal's output. */

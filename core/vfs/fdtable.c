@@ -336,12 +336,33 @@ s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloex
     if (r == 0) {
         put_locked(t, (u32)fd, f, cloexec);
         if (from == t->hint) {
+            undo_note(&t->hint);
             t->hint = (u32)fd + 1;
         }
         r = (s64)fd;
     }
     lock_release(&t->lock);
     return r;
+}
+
+s64 fdtable_room(struct fdtable *t, u64 limit)
+{
+    bool lock = ref_read(&t->ref) != 1;
+    size_t fd;
+
+    if (lock) {
+        lock_acquire(&t->lock);
+    }
+    fd = bitmap_find_zero(t->open, t->cap, t->hint);
+    if (lock) {
+        lock_release(&t->lock);
+    }
+    return fd < MIN(limit, (u64)FD_MAX) ? 0 : -LX_EMFILE;
+}
+
+u32 fdtable_size(const struct fdtable *t)
+{
+    return __atomic_load_n(&t->cap, __ATOMIC_RELAXED);
 }
 
 s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec, struct task *by)

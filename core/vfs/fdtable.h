@@ -39,6 +39,10 @@ u32 fdtable_count(struct fdtable *t);
 /* Lowest free descriptor >= min and below limit gets f (consumes the reference on success).
  * -LX_EMFILE, -LX_ENOMEM, -LX_EINVAL */
 s64 fd_install(struct fdtable *t, struct file *f, s32 min, u64 limit, bool cloexec);
+/* Whether fd_install with min 0 would find one. For the table's own task. 0, -LX_EMFILE */
+s64 fdtable_room(struct fdtable *t, u64 limit);
+/* Numbers the table has room for without growing: none beyond is open. */
+u32 fdtable_size(const struct fdtable *t);
 /* Put f exactly at fd, closing what was there (dup2). Consumes the reference on success. */
 s64 fd_replace(struct fdtable *t, s32 fd, struct file *f, u64 limit, bool cloexec, struct task *by);
 s64 fd_close(struct fdtable *t, s32 fd, struct task *by);

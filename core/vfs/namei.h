@@ -41,23 +41,18 @@ struct walk {
     const struct cred *cred;
     struct fsinfo *fs;
     struct fdtable *files;
-    u64 nofile; /* RLIMIT_NOFILE for opens */
-    u64 fsize;  /* RLIMIT_FSIZE */
 };
 
 enum walk_flags {
     WALK_FOLLOW = 1, /* follow a symlink in the last component */
     WALK_EMPTY = 2,  /* AT_EMPTY_PATH */
     WALK_DIR = 4,    /* last component must be a folder */
-    WALK_NO_AUTOMOUNT = 8,
     WALK_BENEATH = 16,
     WALK_IN_ROOT = 32,
     WALK_NO_XDEV = 64,
     WALK_NO_MAGIC = 128,
     WALK_NO_SYMLINKS = 256,
     WALK_CACHED = 512,    /* openat2 RESOLVE_* */
-    WALK_REAL_IDS = 1024, /* access(2): judge by real uid and gid */
-    WALK_OWN_CRED = 2048,
     WALK_NO_REVAL = 4096, /* the caller revalidates the last name itself (ops->open) */
 };
 

@@ -250,6 +250,26 @@ CASE(descriptor_limit)
     OK(sc(setrlimit, RLIMIT_NOFILE, lim));
 }
 
+/* Without a free descriptor nothing is made, emptied or looked for. */
+CASE(descriptor_limit_comes_first)
+{
+    long lim[2];
+    struct stat st;
+    OK(gt_spew("full", "kept"));
+    OK(sc(getrlimit, RLIMIT_NOFILE, lim));
+    long last = OK(sc(dup, 0));
+    long small[2] = {last + 1, lim[1]};
+    OK(sc(setrlimit, RLIMIT_NOFILE, small));
+    ERR(sc(open, "never", O_RDWR | O_CREAT | O_EXCL, 0600), EMFILE);
+    ERR(sc(open, "full", O_RDWR | O_TRUNC, 0), EMFILE);
+    ERR(sc(open, "not-there", O_RDONLY, 0), EMFILE);
+    OK(sc(setrlimit, RLIMIT_NOFILE, lim));
+    sc(close, last);
+    ERR(sc(access, "never", F_OK), ENOENT);
+    OK(sc(stat, "full", &st));
+    EQ(st.st_size, 4);
+}
+
 CASE(o_path)
 {
     OK(gt_spew("p", "text"));
@@ -378,6 +398,25 @@ CASE(openat2_moved)
     OK(sc(kill, pid, SIGKILL));
     EQ(gt_wait(pid), SIGKILL);
     sc(close, top);
+}
+
+/* A nameless file is made in a folder found by the same rules. */
+CASE(openat2_tmpfile)
+{
+    OK(sc(mkdir, "tf", 0700));
+    OK(sc(symlink, "tf", "tl"));
+    long fd = open2("tf", O_TMPFILE | O_RDWR, 0600, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    if (fd == -EOPNOTSUPP) {
+        SKIP("no O_TMPFILE on this filesystem");
+    }
+    OK(fd);
+    sc(close, fd);
+    ERR(open2("tl", O_TMPFILE | O_RDWR, 0600, RESOLVE_NO_SYMLINKS), ELOOP);
+    ERR(open2("tf/../..", O_TMPFILE | O_RDWR, 0600, RESOLVE_BENEATH), EXDEV);
+    ERR(open2("/tmp", O_TMPFILE | O_RDWR, 0600, RESOLVE_BENEATH), EXDEV);
+    ERR(sc(open, "tl", O_TMPFILE | O_RDWR | O_NOFOLLOW, 0600), ENOTDIR);
+    sc(close, OK(sc(open, "tl", O_TMPFILE | O_RDWR, 0600)));
+    ERR(open2("tl", O_TMPFILE | O_RDONLY, 0600, 0), EINVAL);
 }
 
 CASE(openat2_errors)

@@ -90,6 +90,22 @@ CASE(stream_pipe_signal)
     char c;
     ERR(sc(read, s[0], &c, 1), ECONNRESET);
     sc(close, s[0]);
+    /* Only a stream's writer is signalled. */
+    OK(sc(socketpair, AF_UNIX, SOCK_SEQPACKET, 0, s));
+    sc(close, s[1]);
+    ERR(sc(write, s[0], "x", 1), EPIPE);
+    int p[2];
+    OK(sc(pipe, p));
+    OK(sc(write, p[1], "x", 1));
+    ERR(sc(splice, p[0], 0, s[0], 0, 1, 0), EPIPE);
+    sc(close, s[0]);
+    OK(sc(socketpair, AF_UNIX, SOCK_DGRAM, 0, s));
+    OK(sc(shutdown, s[1], SHUT_RD));
+    ERR(sc(write, s[0], "x", 1), EPIPE);
+    sc(close, s[0]);
+    sc(close, s[1]);
+    sc(close, p[0]);
+    sc(close, p[1]);
 }
 
 CASE(datagram_pair)
@@ -426,6 +442,18 @@ CASE(options)
         ERR(sc(getsockopt, s[0], SOL_SOCKET, SO_TYPE, &v, b), EFAULT);
         ERR(sc(setsockopt, s[0], SOL_SOCKET, SO_SNDBUF, b, 4), EFAULT);
     }
+    if (sc(geteuid) != 0) { /* for administrators of the network only */
+        v = 100000;
+        ERR(sc(setsockopt, s[0], SOL_SOCKET, 32 /* SO_SNDBUFFORCE */, &v, 4), EPERM);
+        ERR(sc(setsockopt, s[0], SOL_SOCKET, 33 /* SO_RCVBUFFORCE */, &v, 4), EPERM);
+        ERR(sc(setsockopt, s[0], SOL_SOCKET, 36 /* SO_MARK */, &v, 4), EPERM);
+        v = 7;
+        ERR(sc(setsockopt, s[0], SOL_SOCKET, 12 /* SO_PRIORITY */, &v, 4), EPERM);
+        ERR(sc(setsockopt, s[0], SOL_SOCKET, 1 /* SO_DEBUG */, &v, 4), EACCES);
+    }
+    v = 6;
+    EQ(sc(setsockopt, s[0], SOL_SOCKET, 12, &v, 4), 0);
+    ERR(sc(getsockopt, 999, SOL_SOCKET, SO_TYPE, &v, 8), EBADF);
     /* A receive timeout. */
     struct timeval tv = {0, 20000};
     EQ(sc(setsockopt, s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
@@ -435,6 +463,77 @@ CASE(options)
     CHECK(gt_now() - t0 >= 19000000);
     sc(close, s[0]);
     sc(close, s[1]);
+}
+
+/* SO_RCVLOWAT: a reader waits for that many bytes, poll(2) and MSG_DONTWAIT do not. */
+CASE(low_water)
+{
+    int s[2], v = 10;
+    char buf[64];
+    OK(sc(socketpair, AF_UNIX, SOCK_STREAM, 0, s));
+    OK(sc(setsockopt, s[0], SOL_SOCKET, 18 /* SO_RCVLOWAT */, &v, 4));
+    OK(sc(write, s[1], "12345", 5));
+    struct pollfd f = {s[0], POLLIN, 0};
+    EQ(sc(poll, &f, 1, 0), 1);
+    EQ(sc(recvfrom, s[0], buf, 64, MSG_DONTWAIT, 0, 0), 5);
+    OK(sc(write, s[1], "12345", 5));
+    long pid = IN_CHILD({
+        gt_until_asleep(sc(getppid));
+        OK(sc(write, s[1], "67890", 5));
+    });
+    EQ(sc(read, s[0], buf, 64), 10);
+    CHILD_OK(pid);
+    OK(sc(write, s[1], "12345", 5));
+    EQ(sc(read, s[0], buf, 3), 3); /* no more than there is room for */
+    sc(close, s[1]);
+    EQ(sc(read, s[0], buf, 64), 2);
+    sc(close, s[0]);
+}
+
+/* A connection nobody can take stays for who can. */
+CASE(accept_without_descriptors)
+{
+    struct gt_un a;
+    unsigned n = abstract(&a, "emfile");
+    long lim[2];
+    long l = OK(sc(socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    long c = OK(sc(socket, AF_UNIX, SOCK_STREAM, 0));
+    OK(sc(bind, l, &a, n));
+    OK(sc(listen, l, 5));
+    OK(sc(connect, c, &a, n));
+    OK(sc(getrlimit, RLIMIT_NOFILE, lim));
+    long last = OK(sc(dup, 0));
+    long small[2] = {last + 1, lim[1]};
+    OK(sc(setrlimit, RLIMIT_NOFILE, small));
+    ERR(sc(accept, l, 0, 0), EMFILE);
+    OK(sc(setrlimit, RLIMIT_NOFILE, lim));
+    long s = OK(sc(accept, l, 0, 0));
+    sc(close, s);
+    sc(close, last);
+    sc(close, l);
+    sc(close, c);
+}
+
+/* A second name, or none: unix(7). */
+CASE(bind_again)
+{
+    struct gt_un a;
+    unsigned n = un(&a, "twice");
+    long s = OK(sc(socket, AF_UNIX, SOCK_STREAM, 0));
+    OK(sc(bind, s, &a, n));
+    ERR(sc(bind, s, &a, n), EADDRINUSE);
+    n = un(&a, "other");
+    ERR(sc(bind, s, &a, n), EINVAL);
+    ERR(sc(access, "other", F_OK), ENOENT);
+    n = abstract(&a, "other");
+    ERR(sc(bind, s, &a, n), EINVAL);
+    EQ(sc(bind, s, &a, 2), 0); /* it has a name already */
+    sc(close, s);
+    OK(sc(unlink, "twice"));
+    s = OK(sc(socket, AF_UNIX, SOCK_STREAM, 0));
+    OK(sc(shutdown, s, SHUT_WR));
+    ERR(sc(sendto, s, "x", 1, MSG_NOSIGNAL, 0, 0), ENOTCONN);
+    sc(close, s);
 }
 
 CASE(readiness)
@@ -489,7 +588,9 @@ CASE(vectors_and_many)
     mm[0].hdr.iovlen = 2;
     mm[1].hdr.iov = in + 1;
     mm[1].hdr.iovlen = 1;
-    EQ(sc(recvmmsg, s[1], mm, 2, 0, 0), 2);
+    struct timespec left = {100, 0};
+    EQ(sc(recvmmsg, s[1], mm, 2, 0, &left), 2);
+    CHECK(left.tv_sec < 100 && left.tv_sec > 90); /* what is left of the time */
     EQ(mm[0].len, 6);
     EQ(mm[1].len, 2);
     EQ(memcmp(a, "abcd", 4), 0);

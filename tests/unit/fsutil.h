@@ -40,8 +40,6 @@ static inline void fs_begin(void)
     g_w.cred = cred_new(0, 0, NULL, 0);
     ((struct cred *)(uintptr_t)g_w.cred)->cap_eff = ~0ull;
     g_w.fs = fsinfo_new(vfs_root(), vfs_root(), 0);
-    g_w.nofile = 1024;
-    g_w.fsize = U64_MAX;
 }
 
 /* Mount type from host path `source` at guest path `at`. */

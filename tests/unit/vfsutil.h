@@ -38,8 +38,6 @@ static inline void vfs_begin(void)
     ((struct cred *)(uintptr_t)g_w.cred)->cap_eff = LX_CAP_FULL;
     g_w.fs = fsinfo_new(vfs_root(), vfs_root(), 022);
     g_w.files = fdtable_new();
-    g_w.nofile = 1024;
-    g_w.fsize = U64_MAX;
     g_user = g_w;
     g_user.cred = cred_new(1000, 1000, NULL, 0);
 }

@@ -168,10 +168,22 @@ s64 sock_send(struct sock *s, struct sock_msg *m, bool nonblock)
     return done ? done : r;
 }
 
+/* How many bytes a receiver waits for: SO_RCVLOWAT of unix streams, the host sees to that of its
+ * own; with MSG_WAITALL all there is room for. */
+static u64 bytes_wanted(const struct sock *s, const struct sock_msg *m)
+{
+    if (s->type != LX_SOCK_STREAM || (m->flags & LX_MSG_PEEK)) {
+        return 1;
+    }
+    if (m->flags & LX_MSG_WAITALL) {
+        return m->u->resid;
+    }
+    return s->domain == LX_AF_UNIX ? MIN((u64)s->rcvlowat, m->u->resid) : 1;
+}
+
 s64 sock_recv(struct sock *s, struct sock_msg *m, bool nonblock)
 {
-    bool all =
-        (m->flags & LX_MSG_WAITALL) && s->type == LX_SOCK_STREAM && !(m->flags & LX_MSG_PEEK);
+    s64 wanted = (s64)bytes_wanted(s, m);
     u32 flags = m->flags;
     struct wait w;
     s64 done = 0;
@@ -188,7 +200,7 @@ s64 sock_recv(struct sock *s, struct sock_msg *m, bool nonblock)
         r = s->ops->recv(s, m);
         if (r >= 0) {
             done += r;
-            if (!all || r == 0 || m->u->resid == 0 || (m->scm && m->scm->n_files)) {
+            if (done >= wanted || r == 0 || (m->scm && m->scm->n_files)) {
                 break;
             }
             continue;

@@ -240,6 +240,7 @@ static s64 bind_path(struct unix_sock *u, struct unix_name *n, const struct walk
     lock_release(&u->s.lock);
     lock_release(&vn->lock);
     if (r < 0) {
+        (void)vfs_unlink(w, LX_AT_FDCWD, n->addr.sun_path, false);
         dentry_put(d);
     }
     return r;
@@ -252,11 +253,8 @@ static s64 unix_bind(struct sock *s, const void *addr, u32 len, const struct wal
     struct unix_name *n;
     s64 r;
 
-    if (u->name) {
-        return -LX_EINVAL;
-    }
     if (len == FAMILY_SIZE && sun->sun_family == LX_AF_UNIX) {
-        return unix_autobind(u);
+        return u->name ? 0 : unix_autobind(u);
     }
     r = unix_make_name(addr, len, &n);
     if (r < 0) {

@@ -165,12 +165,12 @@ static s64 send_stream(struct unix_sock *u, struct sock_msg *sm)
     if (sm->name_len) {
         return u->state == UNIX_CONNECTED ? -LX_EISCONN : -LX_EOPNOTSUPP;
     }
-    if (u->shut & UNIX_SHUT_SEND) {
-        return -LX_EPIPE;
-    }
     to = u->peer; /* set once, ours until our file goes */
     if (!to || u->state != UNIX_CONNECTED) {
         return -LX_ENOTCONN;
+    }
+    if (u->shut & UNIX_SHUT_SEND) {
+        return -LX_EPIPE;
     }
     if (sm->u->resid == 0) {
         return 0;
