@@ -73,7 +73,7 @@ s64 sys_umask(struct task *t, u32 mask)
 
 static u32 owner_mask(u32 uid, u32 gid)
 {
-    return (uid != U32_MAX ? VA_UID : 0) | (gid != U32_MAX ? VA_GID : 0);
+    return VA_CHOWN | (uid != U32_MAX ? VA_UID : 0) | (gid != U32_MAX ? VA_GID : 0);
 }
 
 s64 sys_fchownat(struct task *t, s32 dfd, uptr path, u32 uid, u32 gid, u32 flags)
@@ -136,8 +136,11 @@ static s64 do_utimes(struct task *t, s32 dfd, uptr path, const struct lx_timespe
             one_time(&ts[1], VA_MTIME, VA_MTIME_NOW, &mask, &va.mtime_ns) < 0) {
             mask = VA_INVALID; /* said only of a file that is there */
         } else if (!mask) {
-            return 0;
+            return 0; /* not even the path is looked at */
         }
+    }
+    if (flags & ~(u32)(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)) {
+        return -LX_EINVAL;
     }
     if (!uptr_null(path)) {
         return set_by_path(t, dfd, path, flags, mask, &va);
@@ -152,9 +155,6 @@ s64 sys_utimensat(struct task *t, s32 dfd, uptr path, uptr times, u32 flags)
 {
     struct lx_timespec ts[2];
 
-    if (flags & ~(u32)(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)) {
-        return -LX_EINVAL;
-    }
     if (!uptr_null(times) && copy_from_user(ts, times, sizeof(ts)) < 0) {
         return -LX_EFAULT;
     }

@@ -42,27 +42,27 @@ static s64 put_stat(uptr out, const struct vstat *vs)
     return copy_to_user(out, &st, sizeof(st));
 }
 
-static s64 do_stat(struct task *t, s32 dfd, uptr path, uptr out, u32 walk_flags)
+static s64 do_stat(struct task *t, s32 dfd, uptr path, uptr out, u32 at_flags)
 {
     struct walk w = walk_of(t);
     struct vstat vs;
     struct kpath p;
-    s64 r = path_get(&p, path);
+    s64 r = path_get_empty(&p, path, at_flags);
 
     if (r >= 0) {
-        r = vfs_stat(&w, dfd, p.s, (u64)r, walk_flags, &vs);
+        r = vfs_stat(&w, dfd, p.s, (u64)r, walk_flags_at(at_flags), &vs);
     }
     return r < 0 ? r : put_stat(out, &vs);
 }
 
 s64 sys_stat(struct task *t, uptr path, uptr st)
 {
-    return do_stat(t, LX_AT_FDCWD, path, st, WALK_FOLLOW);
+    return do_stat(t, LX_AT_FDCWD, path, st, 0);
 }
 
 s64 sys_lstat(struct task *t, uptr path, uptr st)
 {
-    return do_stat(t, LX_AT_FDCWD, path, st, 0);
+    return do_stat(t, LX_AT_FDCWD, path, st, LX_AT_SYMLINK_NOFOLLOW);
 }
 
 s64 sys_fstat(struct task *t, s32 fd, uptr st)
@@ -84,14 +84,15 @@ s64 sys_newfstatat(struct task *t, s32 dfd, uptr path, uptr st, u32 flags)
 {
     u8 first = 0;
 
-    if (flags & ~(u32)(LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH)) {
+    if (flags & ~(u32)(LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH |
+                       LX_AT_STATX_SYNC_TYPE)) {
         return -LX_EINVAL;
     }
     if ((flags & LX_AT_EMPTY_PATH) && dfd >= 0 &&
         (uptr_null(path) || (copy_from_user(&first, path, 1) == 0 && first == 0))) {
         return sys_fstat(t, dfd, st);
     }
-    return do_stat(t, dfd, path, st, walk_flags_at(flags));
+    return do_stat(t, dfd, path, st, flags);
 }
 
 /* ------------------------------------------------------------------ statx ------------------ */

@@ -98,28 +98,41 @@ void vn_take_attr(struct vnode *vn, u32 mask, const struct vattr *va, s64 now_ns
     a->ctime_ns = now_ns;
 }
 
-/* chown(2), also of nothing (mask 0), takes set-id bits off programs, chmod(2) off files of
- * foreign groups. */
-static u32 adjust_mode(struct vnode *vn, u32 mask, struct vattr *va, const struct cred *c)
+static bool foreign_group(const struct vnode *vn, const struct cred *c)
 {
-    u32 mode = mask & VA_MODE ? va->mode : vn->attr.mode;
-    bool chown = !mask || (mask & (VA_UID | VA_GID));
+    return !cred_in_group(c, vn->attr.gid) && !cred_capable(c, LX_CAP_FSETID);
+}
 
-    if (chown && vn->type == LX_S_IFREG) {
-        u32 kill = mode & LX_S_ISUID;
+/* The set-id bits that a change of owner takes off anything but a folder. */
+static u32 bits_lost(const struct vnode *vn, const struct cred *c)
+{
+    u32 mode = vn->attr.mode;
 
-        if ((mode & (LX_S_ISGID | LX_S_IXGRP)) == (LX_S_ISGID | LX_S_IXGRP)) {
-            kill |= LX_S_ISGID;
+    if (vn->type == LX_S_IFDIR) {
+        return 0;
+    }
+    return (mode & LX_S_ISUID) |
+           ((mode & LX_S_IXGRP) || foreign_group(vn, c) ? mode & LX_S_ISGID : 0);
+}
+
+/* chown(2), also of nothing, takes set-id bits off; chmod(2) does not set a foreign group's. */
+static s64 adjust_mode(struct vnode *vn, u32 *mask, struct vattr *va, const struct cred *c)
+{
+    u32 lost;
+
+    if (*mask & VA_CHOWN) {
+        lost = bits_lost(vn, c);
+        if (lost && !(*mask & (VA_UID | VA_GID)) && !perm_owner(vn, c)) {
+            return -LX_EPERM;
         }
-        if (kill) {
-            va->mode = mode & ~kill & LX_S_IALLUGO;
-            return mask | VA_MODE;
+        if (lost) {
+            va->mode = vn->attr.mode & ~lost & LX_S_IALLUGO;
+            *mask |= VA_MODE;
         }
-    } else if ((mask & VA_MODE) && (mode & LX_S_ISGID) && !cred_capable(c, LX_CAP_FSETID) &&
-               !cred_in_group(c, vn->attr.gid) && vn->type != LX_S_IFDIR) {
+    } else if ((*mask & VA_MODE) && foreign_group(vn, c)) {
         va->mode &= ~(u32)LX_S_ISGID;
     }
-    return mask;
+    return 0;
 }
 
 /* What inotify(7) calls a change of these attributes; 0: nothing anybody asked for. */
@@ -160,10 +173,13 @@ s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct v
     }
     stripped = mask & VA_SIZE ? vn_strip_setid(vn, w->cred) : 0;
     if (vn->type && !(mask & VA_SIZE)) {
-        seen = adjust_mode(vn, mask, &copy, w->cred);
+        r = adjust_mode(vn, &seen, &copy, w->cred);
     }
-    if (!host_rules(vn->sb, w->cred)) {
-        mask = seen; /* else the host does it by itself */
+    if (!host_rules(vn->sb, w->cred)) { /* else the host does it by itself */
+        if (r < 0) {
+            return r;
+        }
+        mask = seen;
     }
     vn_lock(vn);
     r = vn->ops->setattr(vn, mask, &copy);

@@ -49,11 +49,7 @@ static s64 make_node(const struct walk *w, s32 dfd, const char *path, const stru
     if (r == 0) {
         r = -LX_EEXIST;
     } else if (r == -LX_ENOENT && !(p.slash && !LX_S_ISDIR(what->mode))) {
-        if (mount_readonly(p.dir)) {
-            r = -LX_EROFS;
-        } else {
-            r = dir_create_locked(w, p.dir, p.last, what, &d);
-        }
+        r = dir_create_locked(w, p.dir, p.last, what, &d);
     }
     vn_unlock(p.dir->vnode);
     if (r == 0 && out) {
@@ -143,6 +139,9 @@ static s64 link_check(const struct walk *w, struct dentry *src, struct dentry *d
     struct vnode *vn = src->vnode;
     s64 r;
 
+    if (mount_readonly(dir)) {
+        return -LX_EROFS;
+    }
     if (vn->sb != dir->vnode->sb || (src->mount && src->mount != dir->mount)) {
         return -LX_EXDEV;
     }
@@ -207,6 +206,13 @@ out:
 
 /* ------------------------------------------------------------------ removing --------------- */
 
+/* Refused for another reason, so the host is not asked to do it; but had it refused for want of
+ * permission, that would come first. */
+static s64 host_would(struct vnode *dir, const struct cred *c)
+{
+    return host_rules(dir->sb, c) ? vfs_permission(dir, PERM_WRITE | PERM_EXEC, c) : 0;
+}
+
 static s64 remove_kind(u32 kind, bool dir)
 {
     if (kind == LAST_NAME) {
@@ -244,13 +250,12 @@ static s64 remove_locked(const struct walk *w, struct place *p, bool dir, struct
     bool is_dir = LX_S_ISDIR(d->vnode->type);
     s64 r;
 
-    if (!is_dir && p->slash) {
-        return -LX_ENOTDIR;
+    if (p->slash && !dir) {
+        return is_dir ? -LX_EISDIR : -LX_ENOTDIR;
     }
     r = perm_delete(p->dir, d->vnode, w->cred);
     if (r == 0 && (is_dir != dir || d->covered)) {
-        /* the host is not asked to do it, so it has to be asked whether it would let us */
-        r = vfs_permission(dvn, PERM_WRITE | PERM_EXEC, w->cred);
+        r = host_would(dvn, w->cred);
     }
     if (r < 0) {
         return r;
@@ -289,6 +294,9 @@ s64 vfs_unlink(const struct walk *w, s32 dfd, const char *path, bool dir)
         return r;
     }
     r = remove_kind(p.kind, dir);
+    if (r == 0 && mount_readonly(p.dir)) {
+        r = -LX_EROFS;
+    }
     for (bool again = r == 0; again;) {
         dir_verify(p.dir, p.last);
         vn_lock(p.dir->vnode);
@@ -355,8 +363,8 @@ static void unlock_folders(struct dentry *a, struct dentry *b)
     }
 }
 
-/* Rules about what may take whose place. */
-static s64 rename_types(const struct renaming *rn)
+/* Slashes behind names, and folders that would end up in themselves. */
+static s64 rename_shape(const struct renaming *rn)
 {
     bool old_dir = LX_S_ISDIR(rn->old->vnode->type);
     bool exchange = (rn->flags & LX_RENAME_EXCHANGE) != 0;
@@ -373,14 +381,24 @@ static s64 rename_types(const struct renaming *rn)
     if (rn->over && LX_S_ISDIR(rn->over->vnode->type) && d_below(rn->from.dir, rn->over)) {
         return exchange ? -LX_EINVAL : -LX_ENOTEMPTY;
     }
-    if (rn->over && !exchange && rn->over->vnode != rn->old->vnode) {
-        bool over_dir = LX_S_ISDIR(rn->over->vnode->type);
-
-        if (old_dir != over_dir) {
-            return old_dir ? -LX_ENOTDIR : -LX_EISDIR;
-        }
-    }
     return 0;
+}
+
+/* What may take whose place. */
+static s64 rename_types(const struct walk *w, const struct renaming *rn)
+{
+    bool old_dir = LX_S_ISDIR(rn->old->vnode->type);
+    s64 r;
+
+    if (!rn->over || (rn->flags & LX_RENAME_EXCHANGE) ||
+        LX_S_ISDIR(rn->over->vnode->type) == old_dir) {
+        return 0;
+    }
+    r = host_would(rn->from.dir->vnode, w->cred);
+    if (r == 0) {
+        r = host_would(rn->to.dir->vnode, w->cred);
+    }
+    return r < 0 ? r : old_dir ? -LX_ENOTDIR : -LX_EISDIR;
 }
 
 static s64 rename_perm(const struct walk *w, const struct renaming *rn)
@@ -392,6 +410,9 @@ static s64 rename_perm(const struct walk *w, const struct renaming *rn)
     if (r == 0) {
         r = rn->over ? perm_delete(rn->to.dir, rn->over->vnode, w->cred)
                      : perm_change_dir(rn->to.dir, w->cred);
+    }
+    if (r == 0) {
+        r = rename_types(w, rn);
     }
     if (r == 0 && moved && !host && LX_S_ISDIR(rn->old->vnode->type)) {
         r = vfs_permission(rn->old->vnode, PERM_WRITE, w->cred); /* its ".." changes */
@@ -490,7 +511,7 @@ static s64 rename_locked(const struct walk *w, struct renaming *rn)
     if (!rn->over && (rn->flags & LX_RENAME_EXCHANGE)) {
         return -LX_ENOENT;
     }
-    r = rename_types(rn);
+    r = rename_shape(rn);
     if (r < 0) {
         return r;
     }
@@ -548,6 +569,8 @@ s64 vfs_rename(const struct walk *w, s32 odfd, const char *opath, s32 ndfd, cons
         r = -LX_EBUSY;
     } else if (rn.to.kind != LAST_NAME) {
         r = flags & LX_RENAME_NOREPLACE ? -LX_EEXIST : -LX_EBUSY;
+    } else if (mount_readonly(rn.from.dir)) {
+        r = -LX_EROFS;
     } else {
         r = rename_retry(w, &rn);
     }

@@ -82,6 +82,19 @@ static void new_attr(const struct walk *w, struct vnode *dir, u32 mode, u32 rdev
     }
 }
 
+/* Devices are made by whoever may; a whiteout (character device 0) by everybody. */
+static s64 check_device(const struct walk *w, struct vnode *dir, const struct new_node *what)
+{
+    s64 r;
+
+    if ((!LX_S_ISCHR(what->mode) && !LX_S_ISBLK(what->mode)) ||
+        (LX_S_ISCHR(what->mode) && what->rdev == 0) || cred_capable(w->cred, LX_CAP_MKNOD)) {
+        return 0;
+    }
+    r = vfs_permission(dir, PERM_WRITE | PERM_EXEC, w->cred); /* the host was not asked yet */
+    return r < 0 ? r : -LX_EPERM;
+}
+
 s64 dir_create_locked(const struct walk *w, struct dentry *dir, struct name n,
                       const struct new_node *what, struct dentry **out)
 {
@@ -94,12 +107,11 @@ s64 dir_create_locked(const struct walk *w, struct dentry *dir, struct name n,
         return -LX_ENOENT;
     }
     r = perm_change_dir(dir, w->cred);
+    if (r == 0) {
+        r = check_device(w, dvn, what);
+    }
     if (r < 0) {
         return r;
-    }
-    if ((LX_S_ISBLK(what->mode) || (LX_S_ISCHR(what->mode) && what->rdev)) &&
-        !cred_capable(w->cred, LX_CAP_MKNOD)) {
-        return -LX_EPERM;
     }
     if (!dvn->ops->create) {
         return -LX_EROFS;
@@ -198,9 +210,13 @@ static s64 truncate_opened(struct file *f)
     if ((f->flags & LX_O_ACCMODE) != LX_O_RDONLY && f->ops->truncate) {
         r = f->ops->truncate(f, 0);
     } else if (vn->ops->setattr) {
-        vn_lock(vn);
-        r = vn->ops->setattr(vn, VA_SIZE, &va);
-        vn_unlock(vn);
+        r = vn_get_write(vn); /* open for reading only */
+        if (r == 0) {
+            vn_lock(vn);
+            r = vn->ops->setattr(vn, VA_SIZE, &va);
+            vn_unlock(vn);
+            vn_put_write(vn);
+        }
     }
     if (r == 0) {
         notify_dentry(f->dentry, LX_IN_MODIFY | stripped);
@@ -229,6 +245,11 @@ static s64 open_found(const struct walk *w, struct dentry *d, u64 flags, bool cr
     }
     if (r == 0 && write) {
         r = vn_get_write(vn);
+        if (r < 0) { /* a host that was not asked yet may have forbidden it */
+            s64 denied = perm_dentry(d, open_mask(flags), w->cred);
+
+            r = denied < 0 ? denied : r;
+        }
     }
     if (r < 0) {
         return r;
@@ -410,19 +431,15 @@ static s64 open_create(const struct creating *what, s32 dfd, const char *path, u
     return r;
 }
 
-static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mode,
+/* A nameless file in dir. */
+static s64 open_tmpfile(const struct walk *w, struct dentry *dir, u64 flags, u32 mode,
                         struct file **out)
 {
-    struct dentry *dir;
     struct dentry *d;
     struct vnode *vn = NULL;
     struct vattr va;
-    s64 r = walk_path(w, dfd, path, WALK_FOLLOW | WALK_DIR, &dir);
+    s64 r = perm_change_dir(dir, w->cred);
 
-    if (r < 0) {
-        return r;
-    }
-    r = perm_change_dir(dir, w->cred);
     if (r == 0 && !dir->vnode->ops->tmpfile) {
         r = -LX_EOPNOTSUPP;
     }
@@ -442,7 +459,6 @@ static s64 open_tmpfile(const struct walk *w, s32 dfd, const char *path, u64 fla
         }
         dentry_put(d);
     }
-    dentry_put(dir);
     return r;
 }
 
@@ -470,14 +486,19 @@ s64 vfs_open(const struct walk *w, s32 dfd, const char *path, u64 flags, u32 mod
     if (flags & LX_O_PATH) {
         flags &= LX_O_DIRECTORY | LX_O_NOFOLLOW | LX_O_PATH | LX_O_CLOEXEC;
     }
-    if (flags & O_TMPFILE_BIT) {
-        return open_tmpfile(w, dfd, path, flags, mode, out);
-    }
     if (!(flags & LX_O_NOFOLLOW)) {
         walk_flags |= WALK_FOLLOW;
     }
     if (flags & LX_O_DIRECTORY) {
         walk_flags |= WALK_DIR;
+    }
+    if (flags & O_TMPFILE_BIT) {
+        r = walk_path(w, dfd, path, walk_flags, &d);
+        if (r == 0) {
+            r = open_tmpfile(w, d, flags, mode, out);
+            dentry_put(d);
+        }
+        return r;
     }
     cr = (struct creating){w, flags, mode, !(flags & (LX_O_NOFOLLOW | LX_O_EXCL)), NULL, false};
     for (u32 i = 0; r == -LX_ESTALE && i < OPEN_TRIES; i++) {

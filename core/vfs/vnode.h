@@ -44,7 +44,8 @@ enum vattr_mask {
     VA_MTIME = 32,
     VA_ATIME_NOW = 64,
     VA_MTIME_NOW = 128,
-    VA_CTIME = 256
+    VA_CTIME = 256,
+    VA_CHOWN = 512 /* by chown(2): the set-id bits go, even if neither id is given */
 };
 
 struct name {

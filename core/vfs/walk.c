@@ -173,7 +173,7 @@ static s64 fast_follow(struct fast *f, struct dentry *d, const char *rest)
     struct vnode *vn = d->vnode;
 
     if (vn->ops->jump || !link_cached(vn) || f->links++ >= LX_SYMLOOP_MAX ||
-        (vn->sb->flags & SB_NOSYMFOLLOW)) {
+        (d->mount->flags & SB_NOSYMFOLLOW)) {
         return FAST_SLOW;
     }
     if (vn->flags & VN_REVALIDATE) {
@@ -613,7 +613,7 @@ s64 nd_follow(struct nd *nd, struct dentry *d, bool fresh)
     s64 r = 0;
 
     if ((nd->flags & WALK_NO_SYMLINKS) || nd->links++ >= LX_SYMLOOP_MAX ||
-        ((d->mount ? d->mount->flags : 0) & SB_NOSYMFOLLOW)) {
+        (d->mount->flags & SB_NOSYMFOLLOW)) {
         r = -LX_ELOOP;
         nd->asked = false; /* certain */
     }

@@ -237,6 +237,36 @@ CASE(no_permission_comes_first)
 }
 
 /* "." and ".." are looked for in the folder before them. */
+/* What is wrong with the two names is said after that nothing may be changed here. */
+CASE(permission_before_type)
+{
+    if (sc(geteuid) == 0) {
+        SKIP("root may do all");
+    }
+    OK(sc(mkdir, "rd", 0755));
+    OK(sc(mkdir, "rd/sub", 0755));
+    OK(gt_spew("rd/file", "x"));
+    OK(sc(mkdir, "od", 0755));
+    OK(gt_spew("of", "x"));
+    OK(sc(chmod, "rd", 0555));
+    ERR(sc(rename, "rd/file", "od"), EACCES);
+    ERR(sc(rename, "of", "rd/sub"), EACCES);
+    ERR(sc(rename, "od", "rd/file"), EACCES);
+    ERR(sc(unlink, "rd/sub"), EACCES);
+    ERR(sc(unlink, "rd/sub/"), EISDIR);
+    ERR(sc(rmdir, "rd/file"), EACCES);
+    ERR(sc(mknod, "rd/dev", S_IFCHR | 0600, 0x103), EACCES);
+    OK(sc(chmod, "rd", 0755));
+    ERR(sc(rename, "rd/file", "od"), EISDIR);
+    ERR(sc(rename, "od", "rd/file"), ENOTDIR);
+    ERR(sc(unlink, "rd/sub"), EISDIR);
+    OK(sc(unlink, "rd/file"));
+    OK(sc(rmdir, "rd/sub"));
+    OK(sc(rmdir, "rd"));
+    OK(sc(rmdir, "od"));
+    OK(sc(unlink, "of"));
+}
+
 CASE(dots_need_search)
 {
     static const char *const denied[] = {"ro/.", "ro/..", "ro/./.", "ro/../ro", "ro/./x"};
@@ -279,11 +309,15 @@ CASE(special_files)
     OK(sc(lstat, "sock", &st));
     EQ(st.st_mode & S_IFMT, S_IFSOCK);
     ERR(sc(open, "sock", O_RDONLY, 0), ENXIO);
+    OK(sc(chmod, "sock", 0));
+    ERR(sc(open, "sock", O_RDONLY, 0), sc(geteuid) ? EACCES : ENXIO);
     long r = sc(mknod, "dir", S_IFDIR | 0755, 0);
     CHECK(r == -EPERM || r == -EINVAL);
     if (sc(geteuid) != 0) {
         ERR(sc(mknod, "chr", S_IFCHR | 0600, 0x103), EPERM);
         ERR(sc(mknod, "blk", S_IFBLK | 0600, 0x103), EPERM);
+        ERR(sc(mknod, "reg", S_IFCHR | 0600, 0x103), EEXIST);
+        ERR(sc(mknod, "none/chr", S_IFCHR | 0600, 0x103), ENOENT);
         ERR(sc(chroot, "."), EPERM);
     }
     sc(umask, 022);

@@ -164,6 +164,18 @@ CASE(statx_call)
     }
 }
 
+CASE(fstatat_flags)
+{
+    struct stat st;
+    OK(gt_spew("fa", "1"));
+    EQ(sc(newfstatat, AT_FDCWD, "fa", &st, 0x4000 /* AT_STATX_DONT_SYNC */), 0);
+    EQ(sc(newfstatat, AT_FDCWD, "fa", &st, 0x6000), 0);
+    ERR(sc(newfstatat, AT_FDCWD, "fa", &st, 0x10000), EINVAL);
+    EQ(sc(newfstatat, AT_FDCWD, "", &st, AT_EMPTY_PATH), 0);
+    EQ(st.st_mode & S_IFMT, S_IFDIR);
+    ERR(sc(newfstatat, AT_FDCWD, "", &st, 0), ENOENT);
+}
+
 CASE(access_checks)
 {
     OK(gt_spew("ac", "x"));
@@ -259,6 +271,15 @@ CASE(change_owner)
     OK(gt_spew("ow", "x"));
     EQ(sc(chown, "ow", -1, -1), 0);
     EQ(sc(chown, "ow", uid, gid), 0);
+    OK(sc(chmod, "ow", 06755)); /* even a change of nothing takes these off */
+    EQ(sc(chown, "ow", -1, -1), 0);
+    OK(sc(stat, "ow", &st));
+    EQ(st.st_mode & 07777, 0755);
+    OK(sc(mknod, "owf", S_IFIFO | 0600, 0));
+    OK(sc(chmod, "owf", 06711));
+    EQ(sc(chown, "owf", uid, -1), 0);
+    OK(sc(stat, "owf", &st));
+    EQ(st.st_mode & 07777, 0711);
     OK(sc(stat, "ow", &st));
     EQ(st.st_uid, uid);
     EQ(st.st_gid, gid);
@@ -335,6 +356,8 @@ CASE(times)
 
 CASE(time_errors)
 {
+    struct timespec omit[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
+    EQ(sc(utimensat, AT_FDCWD, "nowhere", omit, 0x8000), 0); /* nothing to do */
     struct timespec ts[2] = {{1, 1000000000}, {1, 0}};
     OK(gt_spew("te", "x"));
     ERR(sc(utimensat, AT_FDCWD, "te", ts, 0), EINVAL);

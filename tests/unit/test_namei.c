@@ -206,7 +206,7 @@ UNIT_TEST(permissions)
     REQUIRE(walk_path(&g_user, LX_AT_FDCWD, "/a/b/mine", 0, &d) == 0);
     CHECK_EQ(vfs_setattr(&g_user, d, VA_MODE, &m644), 0);
     va.uid = 0;
-    CHECK_EQ(vfs_setattr(&g_user, d, VA_UID, &va), -LX_EPERM);
+    CHECK_EQ(vfs_setattr(&g_user, d, VA_CHOWN | VA_UID, &va), -LX_EPERM);
     va.gid = 5;
     CHECK_EQ(vfs_setattr(&g_user, d, VA_GID, &va), -LX_EPERM);
     va.gid = 1000;
@@ -233,6 +233,32 @@ UNIT_TEST(setgid_folder)
     CHECK_EQ(v_stat("/a/b/d", &g_va), 0);
     CHECK_EQ(g_va.gid, 77);
     CHECK_EQ(g_va.mode, LX_S_IFDIR | 02755);
+    /* nor does the owner keep it over a chmod, not even on a folder */
+    REQUIRE(walk_path(&g_user, LX_AT_FDCWD, "/a/b/d", 0, &d) == 0);
+    CHECK_EQ(vfs_setattr(&g_user, d, VA_MODE, &m), 0);
+    dentry_put(d);
+    CHECK_EQ(v_stat("/a/b/d", &g_va), 0);
+    CHECK_EQ(g_va.mode, LX_S_IFDIR | 0777);
+}
+
+/* What a mount forbids comes before what its names are. */
+UNIT_TEST(mount_flags)
+{
+    tree();
+    CHECK_EQ(v_link("/a", "/la"), 0);
+    CHECK_EQ(v_stat("/la/b", &g_va), 0);
+    CHECK_EQ(vfs_remount(vfs_root(), SB_NOSYMFOLLOW, true), 0);
+    CHECK_EQ(v_stat("/la/b", &g_va), -LX_ELOOP);
+    CHECK_EQ(v_stat("/a/b", &g_va), 0);
+    CHECK_EQ(vfs_remount(vfs_root(), SB_RDONLY, true), 0);
+    CHECK_EQ(v_stat("/la/b", &g_va), 0);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/nope", false), -LX_EROFS);
+    CHECK_EQ(vfs_unlink(&g_w, LX_AT_FDCWD, "/nope", true), -LX_EROFS);
+    CHECK_EQ(vfs_rename(&g_w, LX_AT_FDCWD, "/nope", LX_AT_FDCWD, "/nope2", 0), -LX_EROFS);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/a", 0755), -LX_EEXIST);
+    CHECK_EQ(vfs_mkdir(&g_w, LX_AT_FDCWD, "/new", 0755), -LX_EROFS);
+    CHECK_EQ(vfs_link(&g_w, LX_AT_FDCWD, "/top", LX_AT_FDCWD, "/top2", 0), -LX_EROFS);
+    CHECK_EQ(vfs_remount(vfs_root(), 0, true), 0);
 }
 
 UNIT_TEST(making_and_removing)
@@ -262,6 +288,7 @@ UNIT_TEST(making_and_removing)
     CHECK_EQ(v_lstat("/dangling", &g_va), -LX_ENOENT);
     CHECK_EQ(vfs_mknod(&g_w, LX_AT_FDCWD, "/fifo", LX_S_IFIFO | 0666, 0), 0);
     CHECK_EQ(vfs_mknod(&g_user, LX_AT_FDCWD, "/dev", LX_S_IFCHR | 0666, 0x103), -LX_EACCES);
+    CHECK_EQ(vfs_mknod(&g_user, LX_AT_FDCWD, "/a", LX_S_IFCHR | 0666, 0x103), -LX_EEXIST);
     CHECK_EQ(vfs_mknod(&g_w, LX_AT_FDCWD, "/dev", LX_S_IFCHR | 0666, 0x103), 0);
     CHECK_EQ(v_stat("/dev", &g_va), 0);
     CHECK_EQ(g_va.rdev, 0x103);

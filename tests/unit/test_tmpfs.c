@@ -100,7 +100,7 @@ UNIT_TEST(set_id_bits_go_at_a_write)
     vfs_begin();
     v_make("/f");
     REQUIRE(walk_path(&g_w, LX_AT_FDCWD, "/f", 0, &d) == 0);
-    CHECK_EQ(vfs_setattr(&g_w, d, VA_UID | VA_GID, &own), 0);
+    CHECK_EQ(vfs_setattr(&g_w, d, VA_CHOWN | VA_UID | VA_GID, &own), 0);
     CHECK_EQ(vfs_setattr(&g_w, d, VA_MODE, &m), 0);
     REQUIRE(v_open(&g_user, "/f", LX_O_WRONLY, 0, &f) == 0);
     CHECK_EQ(v_write(f, "x", 1), 1);
@@ -108,7 +108,7 @@ UNIT_TEST(set_id_bits_go_at_a_write)
     CHECK_EQ(v_stat("/f", &g_va), 0);
     CHECK_EQ(g_va.mode, LX_S_IFREG | 0755);
     CHECK_EQ(vfs_setattr(&g_w, d, VA_MODE, &m), 0);
-    CHECK_EQ(vfs_setattr(&g_w, d, VA_UID, &own), 0); /* chown too, even root's */
+    CHECK_EQ(vfs_setattr(&g_w, d, VA_CHOWN | VA_UID, &own), 0); /* chown too, even root's */
     CHECK_EQ(v_stat("/f", &g_va), 0);
     CHECK_EQ(g_va.mode, LX_S_IFREG | 0755);
     dentry_put(d);

@@ -35,7 +35,7 @@ static s64 chown_chmod(const char *path, u32 uid, u32 gid, u32 mode)
     s64 r = walk_path(&g_w, LX_AT_FDCWD, path, 0, &d);
 
     if (r == 0) {
-        r = vfs_setattr(&g_w, d, VA_UID | VA_GID, &va);
+        r = vfs_setattr(&g_w, d, VA_CHOWN | VA_UID | VA_GID, &va);
         r = r < 0 ? r : vfs_setattr(&g_w, d, VA_MODE, &va);
         dentry_put(d);
     }

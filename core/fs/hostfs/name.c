@@ -254,7 +254,7 @@ static s64 node_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
 
     m |= mask & VA_SIZE ? HOST_A_SIZE : 0;
     m |= mask & VA_MODE ? HOST_A_MODE : 0;
-    m |= !mask || (mask & (VA_UID | VA_GID)) ? HOST_A_OWNER : 0; /* a chown of nothing strips */
+    m |= mask & VA_CHOWN ? HOST_A_OWNER : 0;
     if (h != HOST_NONE) {
         r = m ? host_file_setattr(h, m, &a) : 0;
     } else {

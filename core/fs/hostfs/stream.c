@@ -276,7 +276,7 @@ static s64 stream_setattr(struct vnode *vn, u32 mask, const struct vattr *va)
     }
     m |= mask & VA_SIZE ? HOST_A_SIZE : 0;
     m |= mask & VA_MODE ? HOST_A_MODE : 0;
-    m |= mask & (VA_UID | VA_GID) ? HOST_A_OWNER : 0;
+    m |= mask & VA_CHOWN ? HOST_A_OWNER : 0;
     return m ? host_file_setattr(s->h, m, &a) : 0;
 }
 
