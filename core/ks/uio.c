@@ -95,6 +95,22 @@ void uio_advance_far(struct uio *u, u64 n)
     }
 }
 
+void uio_cut(struct uio *u, u64 n)
+{
+    u64 left = n;
+    u32 i;
+
+    if (n >= u->resid) {
+        return;
+    }
+    for (i = 0; i < u->n && left; i++) {
+        u->iov[i].len = MIN(u->iov[i].len, left);
+        left -= u->iov[i].len;
+    }
+    u->n = i;
+    u->resid = n;
+}
+
 enum move { MOVE_IN, MOVE_OUT, MOVE_ZERO };
 
 /* Bytes moved between the current segment and `p`. */

@@ -45,6 +45,8 @@ void uio_fini(struct uio *u);
 __must_check s64 uio_write(struct uio *u, const void *src, u64 n); /* into u   */
 __must_check s64 uio_read(struct uio *u, void *dst, u64 n);        /* out of u */
 __must_check s64 uio_zero(struct uio *u, u64 n);                   /* zeroes into u */
+/* Make u at most n bytes long. */
+void uio_cut(struct uio *u, u64 n);
 /* Skip n bytes (after the host moved them). */
 void uio_advance_far(struct uio *u, u64 n);
 static inline void uio_advance(struct uio *u, u64 n)

@@ -209,6 +209,9 @@ static s64 ioctl_flag(struct task *t, struct file *f, s32 fd, u32 flag, uptr arg
     if (r < 0) {
         return r;
     }
+    if (flag == LX_O_ASYNC && !(f->flags & flag) == (on != 0) && !async_capable(f)) {
+        return -LX_ENOTTY;
+    }
     return set_flags(t, f, fd, on ? f->flags | flag : f->flags & ~flag);
 }
 
@@ -253,7 +256,7 @@ static s64 ioctl_regular(struct file *f, u32 cmd, uptr arg)
     if (f->vnode->type != LX_S_IFREG) {
         return -LX_ENOTTY;
     }
-    return put_user32(arg, (u32)((s64)va.size > f->pos ? va.size - (u64)f->pos : 0));
+    return put_user32(arg, (u32)(va.size - (u64)f->pos)); /* less than none beyond the end */
 }
 
 s64 sys_ioctl(struct task *t, s32 fd, u32 cmd, uptr arg)

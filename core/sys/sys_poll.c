@@ -19,9 +19,11 @@
 #include "vfs/fdtable.h"
 
 #define INLINE_FDS 16
-#define SELECT_IN  (LX_POLLRDNORM | LX_POLLRDBAND | LX_POLLIN | LX_POLLHUP | LX_POLLERR)
-#define SELECT_OUT (LX_POLLWRBAND | LX_POLLWRNORM | LX_POLLOUT | LX_POLLERR)
-#define SELECT_EX  LX_POLLPRI
+/* NVAL: an O_PATH descriptor is ready for all */
+#define SELECT_IN                                                                                  \
+    (LX_POLLNVAL | LX_POLLRDNORM | LX_POLLRDBAND | LX_POLLIN | LX_POLLHUP | LX_POLLERR)
+#define SELECT_OUT (LX_POLLNVAL | LX_POLLWRBAND | LX_POLLWRNORM | LX_POLLOUT | LX_POLLERR)
+#define SELECT_EX  (LX_POLLNVAL | LX_POLLPRI)
 
 struct watch {
     struct fdref ref; /* f NULL: not open, or not asked for */
@@ -129,6 +131,18 @@ static void undo_mask(struct task *t, s64 r)
 
 /* --------------------------------------------------------------------------------- poll ---- */
 
+/* The results alone: another thread may be changing what is asked for next. */
+static s64 put_revents(uptr fds, const struct watch *w, u32 nfds)
+{
+    uptr at = uptr_add(fds, offsetof(struct lx_pollfd, revents));
+    s64 r = 0;
+
+    for (u32 i = 0; i < nfds && r == 0; i++) {
+        r = copy_to_user(uptr_add(at, i * sizeof(struct lx_pollfd)), &w[i].got, sizeof(w[i].got));
+    }
+    return r;
+}
+
 static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
 {
     struct lx_pollfd fds_inl[INLINE_FDS];
@@ -138,7 +152,7 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
     const struct fdref none = {NULL, 0};
     s64 r;
 
-    if (nfds > INLINE_FDS && nfds > task_rlimit(t, LX_RLIMIT_NOFILE)) {
+    if (nfds > task_rlimit(t, LX_RLIMIT_NOFILE)) {
         return -LX_EINVAL;
     }
     if (nfds > INLINE_FDS) {
@@ -164,10 +178,7 @@ static s64 do_poll(struct task *t, uptr fds, u32 nfds, const struct deadline *d)
     }
     r = wait_for(w, nfds, d);
     put_files(w, nfds);
-    for (u32 i = 0; i < nfds; i++) {
-        p[i].revents = (s16)w[i].got;
-    }
-    if (nfds && (r >= 0 || r == -LX_ERESTARTSYS) && copy_to_user(fds, p, nfds * sizeof(*p)) < 0) {
+    if ((r >= 0 || r == -LX_ERESTARTSYS) && put_revents(fds, w, nfds) < 0) {
         r = -LX_EFAULT;
     }
 out:
@@ -365,7 +376,7 @@ static s64 do_select(struct task *t, s32 nfds, const uptr set[3], const struct d
     if (nfds < 0) {
         return -LX_EINVAL;
     }
-    s.nfds = (u32)MIN((u64)nfds, MIN(task_rlimit(t, LX_RLIMIT_NOFILE), (u64)1 << 20));
+    s.nfds = MIN((u32)nfds, fdtable_size(t->files)); /* those beyond are not looked at: select(2) */
     s.words = (s.nfds + 63) / 64;
     memcpy(s.set, set, sizeof(s.set));
     r = select_load(t, &s);

@@ -5,14 +5,15 @@
 #include "lx_stat.h"
 #include "proc/signal.h"
 #include "sys/path.h"
+#include "sys/sock_util.h"
 #include "sysproto.h"
 #include "vfs/vnode.h"
 
-/* What a failed write means for the process. */
-static s64 write_result(struct task *t, s64 r)
+/* What a failed write to f means for the process. */
+static s64 write_result(struct task *t, const struct file *f, s64 r)
 {
     if (unlikely(r == -LX_EPIPE)) {
-        signal_self(t, LX_SIGPIPE);
+        file_sigpipe(t, f);
     } else if (unlikely(r == -LX_EFBIG) && task_rlimit(t, LX_RLIMIT_FSIZE) != LX_RLIM_INFINITY) {
         signal_self(t, LX_SIGXFSZ);
     }
@@ -35,7 +36,7 @@ static s64 do_write(struct task *t, struct file *f, struct uio *u, s64 *pos, u32
     t->io.syscw++;
     t->io.wchar += r > 0 ? (u64)r : 0;
 
-    return unlikely(rwf & LX_RWF_NOSIGNAL) && r == -LX_EPIPE ? r : write_result(t, r);
+    return unlikely(rwf & LX_RWF_NOSIGNAL) && r == -LX_EPIPE ? r : write_result(t, f, r);
 }
 
 s64 sys_read(struct task *t, s32 fd, uptr buf, u64 count)
@@ -93,6 +94,10 @@ static s64 do_at(struct task *t, s32 fd, uptr buf, u64 count, s64 offset, bool w
     r = uio_user(&u, buf, count);
     if (likely(r == 0)) {
         r = write ? do_write(t, fr.f, &u, &offset, 0) : do_read(t, fr.f, &u, &offset, 0);
+    } else if (fr.f->kind & FILE_STREAM) {
+        r = -LX_ESPIPE;
+    } else if (write ? !file_writable(fr.f) : !file_readable(fr.f)) {
+        r = -LX_EBADF;
     }
     fdput(fr);
     return r;
@@ -216,16 +221,21 @@ s64 sys_lseek(struct task *t, s32 fd, s64 offset, s32 whence)
 
 /* ------------------------------------------------------------------ sizes ------------------ */
 
-static s64 check_size(struct task *t, s64 size)
+/* Whether a file may grow to `size`: RLIMIT_FSIZE has no say in how far it shrinks. */
+static s64 check_size(struct task *t, struct dentry *d, s64 size)
 {
-    if (size < 0) {
-        return -LX_EINVAL;
+    struct vattr va;
+    s64 r;
+
+    if ((u64)size <= task_rlimit(t, LX_RLIMIT_FSIZE)) {
+        return 0;
     }
-    if ((u64)size > task_rlimit(t, LX_RLIMIT_FSIZE)) {
-        signal_self(t, LX_SIGXFSZ);
-        return -LX_EFBIG;
+    r = vfs_getattr(d, &va);
+    if (r < 0 || (u64)size <= va.size) {
+        return r;
     }
-    return 0;
+    signal_self(t, LX_SIGXFSZ);
+    return -LX_EFBIG;
 }
 
 s64 sys_truncate(struct task *t, uptr path, s64 length)
@@ -246,13 +256,13 @@ s64 sys_truncate(struct task *t, uptr path, s64 length)
         r = vfs_permission(vn, 2, t->cred);
     }
     if (r == 0) {
-        r = check_size(t, length);
-    }
-    if (r == 0) {
         r = vn_get_write(vn);
     }
     if (r == 0) {
-        r = vfs_setattr(&w, d, VA_SIZE, &va);
+        r = check_size(t, d, length);
+        if (r == 0) {
+            r = vfs_setattr(&w, d, VA_SIZE, &va);
+        }
         vn_put_write(vn);
     }
     dentry_put(d);
@@ -267,9 +277,10 @@ s64 sys_ftruncate(struct task *t, s32 fd, s64 length)
     if (r < 0) {
         return r;
     }
-    r = fr.f->vnode->type == LX_S_IFREG ? check_size(t, length) : -LX_EINVAL;
-    if (r == 0) {
-        r = file_truncate(fr.f, (u64)length);
+    r = -LX_EINVAL;
+    if (fr.f->vnode->type == LX_S_IFREG && file_writable(fr.f)) {
+        r = check_size(t, fr.f->dentry, length);
+        r = r < 0 ? r : file_truncate(fr.f, (u64)length);
     }
     fdput(fr);
     return r;
@@ -297,7 +308,7 @@ s64 sys_fallocate(struct task *t, s32 fd, u32 mode, s64 offset, s64 len)
     } else if (__builtin_add_overflow(offset, len, &end)) {
         r = -LX_EFBIG;
     } else {
-        r = mode & LX_FALLOC_FL_KEEP_SIZE ? 0 : check_size(t, end);
+        r = mode & LX_FALLOC_FL_KEEP_SIZE ? 0 : check_size(t, fr.f->dentry, end);
     }
     if (r == 0) {
         r = file_allocate(fr.f, mode, (u64)offset, (u64)len);

@@ -9,6 +9,7 @@
 #include "lx_stat.h"
 #include "proc/signal.h"
 #include "sys/path.h"
+#include "sys/sock_util.h"
 #include "sysproto.h"
 #include "vfs/vnode.h"
 
@@ -88,7 +89,7 @@ static s64 move_bytes(struct move *m, u64 len)
     }
     kfree(buf);
     if (r == -LX_EPIPE) {
-        signal_self(m->t, LX_SIGPIPE);
+        file_sigpipe(m->t, m->to);
     } else if (r == -LX_EFBIG && !done && task_rlimit(m->t, LX_RLIMIT_FSIZE) != LX_RLIM_INFINITY) {
         signal_self(m->t, LX_SIGXFSZ);
     }
@@ -119,10 +120,75 @@ static s64 off_put(uptr p, const s64 *off)
     return off ? put_user64(p, (u64)*off) : 0;
 }
 
+/* A move from in to out. */
+struct ends {
+    struct fdref in, out;
+};
+
+static s64 ends_get(struct task *t, s32 in_fd, s32 out_fd, struct ends *e)
+{
+    s64 r = fd_file(t, in_fd, &e->in);
+
+    if (r < 0) {
+        return r;
+    }
+    r = fd_file(t, out_fd, &e->out);
+    if (r < 0) {
+        fdput(e->in);
+    }
+    return r;
+}
+
+static void ends_put(const struct ends *e)
+{
+    fdput(e->out);
+    fdput(e->in);
+}
+
+/* Sleep until pipe f is ready for `events`. */
+static s64 pipe_wait(struct file *f, u32 events)
+{
+    struct poll_table pt;
+    s64 r = 0;
+
+    poll_begin(&pt);
+    if (!(file_poll(f, &pt) & events)) {
+        r = poll_sleep(&pt, HOST_NO_DEADLINE);
+    }
+    poll_end(&pt);
+    return r;
+}
+
+/* [B] Until pipe f has room: how many bytes. One call puts no more into a pipe than that, and what
+ * is read for it fits. -LX_EAGAIN, -LX_EPIPE after the signal, -LX_ERESTARTSYS */
+static s64 pipe_await_room(struct task *t, struct file *f, bool nonblock)
+{
+    for (;;) {
+        u32 ready = file_poll(f, NULL);
+        u64 room = pipe_file_space(f);
+        s64 r;
+
+        if (ready & LX_POLLERR) {
+            file_sigpipe(t, f);
+            return -LX_EPIPE;
+        }
+        if (room) {
+            return (s64)room;
+        }
+        r = nonblock ? -LX_EAGAIN : pipe_wait(f, LX_POLLOUT | LX_POLLERR);
+        if (r < 0) {
+            return r;
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ sendfile, copy --------- */
 
 static s64 sendfile_do(struct move *m, u64 count)
 {
+    bool nonblock = (m->to->flags & LX_O_NONBLOCK) != 0;
+    s64 room;
+
     if ((m->from->kind & FILE_STREAM) && m->from_pos) {
         return -LX_ESPIPE;
     }
@@ -133,14 +199,22 @@ static s64 sendfile_do(struct move *m, u64 count)
         (m->to->flags & LX_O_APPEND)) {
         return -LX_EINVAL;
     }
+    if (count && pipe_file(m->to)) { /* as splice(2) does it */
+        room = pipe_await_room(m->t, m->to, nonblock);
+        if (room < 0) {
+            return room;
+        }
+        count = MIN(count, (u64)room);
+        m->once = true;
+    }
     return count ? move_bytes(m, MIN(count, COUNT_MAX)) : 0;
 }
 
 s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
 {
+    struct move m = {.t = t};
     struct fdref in;
     struct fdref out;
-    struct move m = {.t = t};
     s64 pos;
     s64 r = off_get(offset, &pos, &m.from_pos);
 
@@ -170,8 +244,11 @@ s64 sys_sendfile(struct task *t, s32 out_fd, s32 in_fd, uptr offset, u64 count)
     return r;
 }
 
-static s64 copy_check(const struct move *m, u64 len)
+/* Whether `*len` bytes may be copied; no more than the file has are. */
+static s64 copy_check(const struct move *m, u64 *len)
 {
+    struct vattr va;
+    s64 r;
     u32 a = m->from->vnode->type;
     u32 b = m->to->vnode->type;
     s64 p = m->from_pos ? *m->from_pos : m->from->pos;
@@ -186,26 +263,21 @@ static s64 copy_check(const struct move *m, u64 len)
     if (!file_readable(m->from) || !file_writable(m->to) || (m->to->flags & LX_O_APPEND)) {
         return -LX_EBADF;
     }
-    if ((u64)p + len < (u64)p || (u64)q + len < (u64)q) {
+    if ((u64)p + *len < (u64)p || (u64)q + *len < (u64)q) {
         return -LX_EOVERFLOW;
     }
     if (p < 0 || q < 0) {
         return -LX_EINVAL;
     }
-    len = MIN(len, COUNT_MAX);
-    if (q > S64_MAX - (s64)len) {
+    r = vfs_getattr(m->from->dentry, &va);
+    if (r < 0) {
+        return r;
+    }
+    *len = MIN(MIN(*len, COUNT_MAX), (u64)p < va.size ? va.size - (u64)p : 0);
+    if (q > S64_MAX - (s64)*len) {
         return -LX_EFBIG;
     }
-    if (m->from->vnode == m->to->vnode) {
-        struct vattr va;
-        s64 r = vfs_getattr(m->from->dentry, &va);
-
-        if (r < 0) {
-            return r;
-        }
-        len = p < (s64)va.size ? MIN(len, va.size - (u64)p) : 0; /* no more than there is */
-    }
-    if (m->from->vnode == m->to->vnode && p < q + (s64)len && q < p + (s64)len && len) {
+    if (m->from->vnode == m->to->vnode && p < q + (s64)*len && q < p + (s64)*len && *len) {
         return -LX_EINVAL;
     }
     return 0;
@@ -231,9 +303,8 @@ static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
         r = off_get(out_off, &out_pos, &m->to_pos);
     }
     if (r != -LX_EFAULT) {
-        r = copy_check(m, len);
+        r = copy_check(m, &len);
     }
-    len = MIN(len, COUNT_MAX);
     if (r == 0 && len) {
         r = copy_bytes(m, len);
     }
@@ -246,22 +317,17 @@ static s64 copy_do(struct move *m, uptr in_off, uptr out_off, u64 len)
 s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len,
                         u32 flags)
 {
-    struct fdref in;
-    struct fdref out;
     struct move m = {.t = t};
-    s64 r = fd_file(t, in_fd, &in);
+    struct ends e;
+    s64 r = ends_get(t, in_fd, out_fd, &e);
 
     if (r < 0) {
         return r;
     }
-    r = fd_file(t, out_fd, &out);
-    if (r == 0) {
-        m.from = in.f;
-        m.to = out.f;
-        r = flags ? -LX_EINVAL : copy_do(&m, in_off, out_off, len);
-        fdput(out);
-    }
-    fdput(in);
+    m.from = e.in.f;
+    m.to = e.out.f;
+    r = flags ? -LX_EINVAL : copy_do(&m, in_off, out_off, len);
+    ends_put(&e);
     return r;
 }
 
@@ -269,54 +335,30 @@ s64 sys_copy_file_range(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr
 
 #define SPLICE_KNOWN (LX_SPLICE_F_MOVE | LX_SPLICE_F_NONBLOCK | LX_SPLICE_F_MORE | LX_SPLICE_F_GIFT)
 
-/* Sleep until pipe f is ready for `events`. */
-static s64 pipe_wait(struct file *f, u32 events)
+/* Whether a call that moves between these must not wait for a pipe. */
+static bool splice_nonblock(const struct file *from, const struct file *to, u32 flags)
 {
-    struct poll_table pt;
-    s64 r = 0;
-
-    poll_begin(&pt);
-    if (!(file_poll(f, &pt) & events)) {
-        r = poll_sleep(&pt, HOST_NO_DEADLINE);
-    }
-    poll_end(&pt);
-    return r;
+    return (flags & LX_SPLICE_F_NONBLOCK) ||
+           (pipe_file(to) && (((pipe_file(from) ? from->flags : 0) | to->flags) & LX_O_NONBLOCK));
 }
 
-/* Until there is something to take from the pipe, or nobody who will give. */
-static s64 input_ready(struct file *in, bool nowait)
+/* [B] Until there is something to take from the pipe, or nobody who will give. */
+static s64 pipe_await_input(struct file *in, bool nonblock)
 {
     s64 r = 0;
 
     while (r == 0 && !pipe_file_used(in) && !(file_poll(in, NULL) & LX_POLLHUP)) {
-        r = nowait || (in->flags & LX_O_NONBLOCK) ? -LX_EAGAIN
-                                                  : pipe_wait(in, LX_POLLIN | LX_POLLHUP);
+        r = nonblock ? -LX_EAGAIN : pipe_wait(in, LX_POLLIN | LX_POLLHUP);
     }
     return r;
-}
-
-/* The pipe that takes has a reader, and room; what is read must fit, it cannot be put back. */
-static s64 room_ready(struct task *t, struct file *out, bool nowait, u64 *len)
-{
-    u64 space;
-
-    if (file_poll(out, NULL) & LX_POLLERR) {
-        signal_self(t, LX_SIGPIPE);
-        return -LX_EPIPE;
-    }
-    if (!nowait && !(out->flags & LX_O_NONBLOCK)) {
-        return 0;
-    }
-    space = pipe_file_space(out);
-    *len = MIN(*len, space);
-    return space ? 0 : -LX_EAGAIN;
 }
 
 static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 flags)
 {
     bool in_pipe = pipe_file(m->from);
     bool out_pipe = pipe_file(m->to);
-    u32 rwf = flags & LX_SPLICE_F_NONBLOCK ? LX_RWF_NOWAIT : 0;
+    bool nonblock = splice_nonblock(m->from, m->to, flags);
+    u32 rwf = nonblock ? LX_RWF_NOWAIT : 0;
     s64 in_pos;
     s64 out_pos;
     s64 r;
@@ -341,9 +383,10 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
     if (r < 0) {
         return r;
     }
-    r = in_pipe && out_pipe ? input_ready(m->from, rwf != 0) : 0;
+    r = in_pipe && out_pipe ? pipe_await_input(m->from, nonblock) : 0;
     if (r == 0 && out_pipe) {
-        r = room_ready(m->t, m->to, rwf != 0, &len);
+        r = pipe_await_room(m->t, m->to, nonblock);
+        len = r < 0 ? len : MIN(len, (u64)r);
     }
     if (r < 0) {
         return r;
@@ -369,32 +412,27 @@ static s64 splice_do(struct move *m, uptr in_off, uptr out_off, u64 len, u32 fla
 
 s64 sys_splice(struct task *t, s32 in_fd, uptr in_off, s32 out_fd, uptr out_off, u64 len, u32 flags)
 {
-    struct fdref in;
-    struct fdref out;
     struct move m = {.t = t};
+    struct ends e;
     s64 r;
 
     if (!len) {
         return 0;
     }
-    r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : fd_file(t, in_fd, &in);
+    r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : ends_get(t, in_fd, out_fd, &e);
     if (r < 0) {
         return r;
     }
-    r = fd_file(t, out_fd, &out);
-    if (r == 0) {
-        m.from = in.f;
-        m.to = out.f;
-        r = splice_do(&m, in_off, out_off, len, flags);
-        fdput(out);
-    }
-    fdput(in);
+    m.from = e.in.f;
+    m.to = e.out.f;
+    r = splice_do(&m, in_off, out_off, len, flags);
+    ends_put(&e);
     return r;
 }
 
 static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u32 flags)
 {
-    bool nowait = (flags & LX_SPLICE_F_NONBLOCK) != 0;
+    bool nonblock = splice_nonblock(in, out, flags);
     struct uio u;
     void *buf;
     u64 n;
@@ -406,13 +444,15 @@ static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u3
     if (!pipe_file(in) || !pipe_file(out) || pipe_file_same(in, out)) {
         return -LX_EINVAL;
     }
-    r = input_ready(in, nowait);
+    r = pipe_await_input(in, nonblock);
     if (r == 0) {
-        r = room_ready(t, out, nowait, &len);
+        r = pipe_await_room(t, out, nonblock);
     }
     if (r < 0) {
         return r;
     }
+    len = MIN(len, (u64)r);
+    r = 0;
     buf = kmalloc(CHUNK);
     if (!buf) {
         return -LX_ENOMEM;
@@ -420,34 +460,44 @@ static s64 tee_do(struct task *t, struct file *in, struct file *out, u64 len, u3
     n = pipe_file_peek(in, 0, buf, MIN(len, (u64)CHUNK));
     if (n) {
         uio_kernel(&u, buf, n);
-        r = file_write_limit(out, &u, NULL, U64_MAX, nowait ? LX_RWF_NOWAIT : 0);
+        r = file_write_limit(out, &u, NULL, U64_MAX, nonblock ? LX_RWF_NOWAIT : 0);
     }
     kfree(buf);
     if (r == -LX_EPIPE) {
-        signal_self(t, LX_SIGPIPE);
+        file_sigpipe(t, out);
     }
     return r;
 }
 
 s64 sys_tee(struct task *t, s32 in_fd, s32 out_fd, u64 len, u32 flags)
 {
-    struct fdref in;
-    struct fdref out;
+    struct ends e;
     s64 r = flags & ~(u32)SPLICE_KNOWN ? -LX_EINVAL : 0;
 
     if (r < 0 || !len) {
         return r;
     }
-    r = fd_file(t, in_fd, &in);
+    r = ends_get(t, in_fd, out_fd, &e);
+    if (r == 0) {
+        r = tee_do(t, e.in.f, e.out.f, len, flags);
+        ends_put(&e);
+    }
+    return r;
+}
+
+/* The bytes of u into pipe f: as many as there is room for, as soon as there is any. */
+static s64 vmsplice_in(struct task *t, struct file *f, struct uio *u, bool nonblock)
+{
+    s64 r = pipe_await_room(t, f, nonblock);
+
     if (r < 0) {
         return r;
     }
-    r = fd_file(t, out_fd, &out);
-    if (r == 0) {
-        r = tee_do(t, in.f, out.f, len, flags);
-        fdput(out);
+    uio_cut(u, (u64)r);
+    r = file_write_limit(f, u, NULL, U64_MAX, nonblock ? LX_RWF_NOWAIT : 0);
+    if (r == -LX_EPIPE) {
+        file_sigpipe(t, f);
     }
-    fdput(in);
     return r;
 }
 
@@ -465,13 +515,10 @@ s64 sys_vmsplice(struct task *t, s32 fd, uptr iov, u64 count, u32 flags)
     if (r == 0) {
         r = !u.resid              ? 0
             : !pipe_file(fr.f)    ? -LX_EBADF
-            : file_writable(fr.f) ? file_write_limit(fr.f, &u, NULL, U64_MAX, rwf)
+            : file_writable(fr.f) ? vmsplice_in(t, fr.f, &u, rwf != 0)
                                   : file_read_flags(fr.f, &u, NULL, rwf);
         uio_fini(&u);
     }
     fdput(fr);
-    if (r == -LX_EPIPE) {
-        signal_self(t, LX_SIGPIPE);
-    }
     return r;
 }

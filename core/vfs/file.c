@@ -274,9 +274,6 @@ s64 file_truncate(struct file *f, u64 size)
     u32 stripped;
     s64 r;
 
-    if (!file_writable(f)) {
-        return -LX_EINVAL;
-    }
     if (mount_readonly(f->dentry)) {
         return -LX_EROFS;
     }

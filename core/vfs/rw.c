@@ -160,23 +160,6 @@ s64 file_read(struct file *f, struct uio *u, s64 *pos)
 
 /* ------------------------------------------------------------------ writing ---------------- */
 
-/* Make u at most n bytes long. */
-static void uio_cut(struct uio *u, u64 n)
-{
-    u64 left = n;
-    u32 i;
-
-    if (n >= u->resid) {
-        return;
-    }
-    for (i = 0; i < u->n && left; i++) {
-        u->iov[i].len = MIN(u->iov[i].len, left);
-        left -= u->iov[i].len;
-    }
-    u->n = i;
-    u->resid = n;
-}
-
 u32 vn_strip_setid(struct vnode *vn, const struct cred *c)
 {
     u32 kill = vn->attr.mode & LX_S_ISUID;

@@ -302,6 +302,14 @@ CASE(ofd_locks)
     EQ(l.l_len, 10);
     l.l_pid = 5;
     ERR(sc(fcntl, b, F_OFD_SETLK_, &l), EINVAL);
+    /* F_UNLCK asks for what is locked through the descriptor itself. */
+    l = (struct gt_flock){F_UNLCK, SEEK_SET, 0, 0, 0};
+    EQ(sc(fcntl, a, F_OFD_GETLK_, &l), 0);
+    EQ(l.l_type, F_WRLCK);
+    EQ(l.l_len, 10);
+    l = (struct gt_flock){F_UNLCK, SEEK_SET, 50, 1, 0};
+    EQ(sc(fcntl, a, F_OFD_GETLK_, &l), 0);
+    EQ(l.l_type, F_UNLCK);
     /* Shared over dup and fork, freed with the last descriptor. */
     long c = OK(sc(dup, a));
     sc(close, a);
@@ -435,4 +443,24 @@ CASE(many_descriptors)
     long pid = IN_CHILD({ EQ(sc(fcntl, top, F_GETFD, 0), 0); });
     CHILD_OK(pid);
     EQ(sc(close_range, 3, ~0u, 0), 0);
+}
+
+/* ioctl(2) on a regular file: what is left, also when that is less than nothing. */
+CASE(left_in_a_file)
+{
+    int n = 0;
+    int on = 1;
+    OK(gt_spew("left", "0123456789"));
+    long fd = OK(sc(open, "left", O_RDWR, 0));
+    EQ(sc(ioctl, fd, 0x541b /* FIONREAD */, &n), 0);
+    EQ(n, 10);
+    OK(sc(lseek, fd, 15, SEEK_SET));
+    EQ(sc(ioctl, fd, 0x541b, &n), 0);
+    EQ(n, -5);
+    ERR(sc(ioctl, fd, 0x5452 /* FIOASYNC */, &on), ENOTTY);
+    EQ(sc(fcntl, fd, F_SETFL, O_RDWR | FASYNC), 0); /* says nothing, does nothing */
+    EQ(sc(fcntl, fd, F_GETFL, 0) & FASYNC, 0);
+    on = 0;
+    EQ(sc(ioctl, fd, 0x5452, &on), 0);
+    sc(close, fd);
 }

@@ -131,6 +131,58 @@ CASE(select_sets)
     sc(close, p[1]);
 }
 
+/* select(2): descriptors beyond the table are not looked at; O_PATH ones are ready for all. */
+CASE(select_beyond_the_table)
+{
+    struct timeval tv = {0, 0};
+    fdset r;
+    fdset e;
+    memset(&r, 0, sizeof(r));
+    FD_SET_(900, &r);
+    EQ(sc(select, 901, &r, 0, 0, &tv), 0);
+    CHECK(FD_ISSET_(900, &r));
+    long fd = OK(sc(open, "/", O_PATH, 0));
+    memset(&r, 0, sizeof(r));
+    FD_SET_(fd, &r);
+    e = r;
+    EQ(sc(select, fd + 1, &r, 0, &e, &tv), 2);
+    sc(close, fd);
+}
+
+/* poll(2) writes the results and nothing else. */
+CASE(poll_writes_results_only)
+{
+    struct pollfd *f = gt_map_shared(PAGE);
+    int p[2];
+    OK(sc(pipe, p));
+    f[0] = (struct pollfd){p[0], POLLIN, 0x7f};
+    long pid = IN_CHILD({
+        gt_until_asleep(sc(getppid));
+        f[0].fd = 77;
+        f[0].events = POLLOUT;
+        sc(write, p[1], "x", 1);
+    });
+    EQ(sc(poll, f, 1, 5000), 1);
+    EQ(f[0].fd, 77);
+    EQ(f[0].events, POLLOUT);
+    EQ(f[0].revents, POLLIN);
+    CHILD_OK(pid);
+    pid = IN_CHILD({
+        long lim[2];
+        struct pollfd none[6];
+        for (int i = 0; i < 6; i++) {
+            none[i] = (struct pollfd){-1, 0, 0};
+        }
+        OK(sc(getrlimit, RLIMIT_NOFILE, lim));
+        lim[0] = 4;
+        OK(sc(setrlimit, RLIMIT_NOFILE, lim));
+        ERR(sc(poll, none, 6, 0), EINVAL);
+    });
+    CHILD_OK(pid);
+    sc(close, p[0]);
+    sc(close, p[1]);
+}
+
 static volatile int g_hits;
 
 static void on_sig(int sig)

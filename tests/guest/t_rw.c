@@ -260,6 +260,17 @@ CASE(file_size_limit)
         ERR(sc(ftruncate, fd, 101), EFBIG);
         EQ(g_xfsz, 2);
         EQ(sc(ftruncate, fd, 50), 0);
+        lim[0] = 20; /* only growth is limited */
+        OK(sc(setrlimit, RLIMIT_FSIZE, lim));
+        EQ(sc(ftruncate, fd, 40), 0);
+        EQ(sc(truncate, "lim", 30), 0);
+        EQ(sc(fallocate, fd, 0, 0, 25), 0);
+        EQ(g_xfsz, 2);
+        ERR(sc(fallocate, fd, 0, 0, 31), EFBIG);
+        EQ(g_xfsz, 3);
+        long ro = OK(sc(open, "lim", O_RDONLY, 0));
+        ERR(sc(ftruncate, ro, 90), EINVAL);
+        EQ(g_xfsz, 3);
     });
     CHILD_OK(pid);
 }
@@ -339,6 +350,27 @@ CASE(copy_range)
     sc(close, out);
 }
 
+/* The ranges are compared as far as the file goes. */
+CASE(copy_range_to_itself)
+{
+    char buf[32];
+    long f = fresh("crs", "hello");
+    long from = 0, to = 100;
+    EQ(sc(copy_file_range, f, &from, f, &to, 1000, 0), 5);
+    EQ(from, 5);
+    EQ(to, 105);
+    EQ(sc(pread64, f, buf, 32, 100), 5);
+    EQ(memcmp(buf, "hello", 5), 0);
+    OK(sc(ftruncate, f, 5));
+    from = 0;
+    to = 2;
+    ERR(sc(copy_file_range, f, &from, f, &to, 1000, 0), EINVAL);
+    from = 200;
+    to = 0;
+    EQ(sc(copy_file_range, f, &from, f, &to, 1000, 0), 0);
+    sc(close, f);
+}
+
 CASE(send_file)
 {
     char buf[32];
@@ -404,6 +436,53 @@ CASE(splice_to_a_full_target)
     }
     EQ(sc(splice, p[0], 0, s[0], 0, 10, 0), 10);
     EQ(sc(read, s[1], big, sizeof(big)), 10);
+}
+
+/* One call moves what the pipe has room for, and waits only while it has none. */
+CASE(splice_takes_what_fits)
+{
+    static char big[65536];
+    static char out[65536];
+    int p[2], q[2];
+    long off = 0;
+    long f = fresh("fits", "");
+    OK(sc(write, f, big, sizeof(big)));
+    OK(sc(pipe, p));
+    OK(sc(pipe, q));
+    EQ(sc(fcntl, q[1], 1031 /* F_SETPIPE_SZ */, 8192), 8192);
+    EQ(sc(splice, f, &off, q[1], 0, 65536, 0), 8192);
+    EQ(off, 8192);
+    ERR(sc(splice, f, &off, q[1], 0, 65536, 2 /* NONBLOCK */), EAGAIN);
+    EQ(off, 8192);
+    EQ(sc(read, q[0], out, 4096), 4096);
+    EQ(sc(splice, f, &off, q[1], 0, 65536, 0), 4096);
+    EQ(sc(read, q[0], out, 65536), 8192);
+    off = 0;
+    EQ(sc(sendfile, q[1], f, &off, 65536), 8192);
+    EQ(off, 8192);
+    EQ(sc(read, q[0], out, 65536), 8192);
+    EQ(sc(write, p[1], big, 65536), 65536);
+    EQ(sc(tee, p[0], q[1], 65536, 0), 8192);
+    ERR(sc(tee, p[0], q[1], 65536, 2), EAGAIN);
+    ERR(sc(splice, p[0], 0, q[1], 0, 65536, 2), EAGAIN);
+    EQ(sc(read, q[0], out, 65536), 8192);
+    EQ(sc(splice, p[0], 0, q[1], 0, 65536, 0), 8192);
+    EQ(sc(read, q[0], out, 65536), 8192);
+    struct iovec v = {gt_map(65536, PROT_READ | PROT_WRITE), 65536};
+    EQ(sc(vmsplice, q[1], &v, 1, 0), 8192);
+    ERR(sc(vmsplice, q[1], &v, 1, 2), EAGAIN);
+    long pid = IN_CHILD({ /* a waiting call goes on when somebody reads */
+                          gt_until_asleep(sc(getppid));
+                          EQ(sc(read, q[0], out, 65536), 8192);
+    });
+    off = 0;
+    EQ(sc(splice, f, &off, q[1], 0, 65536, 0), 8192);
+    CHILD_OK(pid);
+    for (int i = 0; i < 2; i++) {
+        sc(close, p[i]);
+        sc(close, q[i]);
+    }
+    sc(close, f);
 }
 
 CASE(splice_and_tee)
