@@ -5,9 +5,9 @@
 #include "host/host.h"
 #include "ks/kthread.h"
 
-#define MAX_NS     20000  /* about what sleep and wake-up cost: to spin longer never pays */
+#define MAX_NS     10000  /* about what a sleep and a wake-up cost: to spin longer hardly pays */
 #define MIN_NS     1500   /* an answer a little late is no reason to give up */
-#define SHORT_NS   30000  /* a sleep that an attempt might have saved */
+#define SHORT_NS   20000  /* a sleep that an attempt might have saved */
 #define GAP_NS     100000 /* between two looks at the clock: others want the processor */
 #define MISSES_MAX 12
 #define LOOKS      4 /* for the permit, between two at the clock */
