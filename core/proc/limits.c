@@ -4,6 +4,12 @@
 #include "lx_capability.h"
 #include "lx_errno.h"
 
+/* One that ended counts until its parent has waited for it, as setrlimit(2)'s processes do. */
+static bool is_users(const struct task *t, u32 uid)
+{
+    return t->cred && t->cred->uid == uid;
+}
+
 static u64 tasks_of_user(u32 uid)
 {
     struct group *g;
@@ -14,8 +20,10 @@ static u64 tasks_of_user(u32 uid)
 
         lock_acquire(&g_pid_lock);
         list_for_each_entry (t, &g->threads, in_group) {
-            n += t->cred && t->cred->uid == uid;
+            n += is_users(t, uid);
         }
+        t = g->leader;
+        n += t && list_empty(&t->in_group) && is_users(t, uid);
         lock_release(&g_pid_lock);
         group_put(g);
     }

@@ -192,6 +192,34 @@ CASE(process_limit)
     CHILD_OK(pid);
 }
 
+/* setrlimit(2): a process counts until it was waited for. */
+CASE(process_limit_counts_the_dead)
+{
+    if (sc(geteuid) == 0) {
+        SKIP("root has none");
+    }
+    long pid = IN_CHILD({
+        long lim[2] = {200, 200};
+        long made = 0;
+        long r = 0;
+        OK(sc(setrlimit, RLIMIT_NPROC, lim));
+        while (made <= 200 && (r = gt_fork()) > 0) {
+            made++;
+        }
+        if (r == 0) {
+            gt_exit(0);
+        }
+        EQ(r, -EAGAIN);
+        for (long i = 0; i < made; i++) {
+            CHECK(sc(wait4, -1, NULL, 0, NULL) > 0);
+        }
+        if (made > 0) {
+            CHILD_OK(IN_CHILD({}));
+        }
+    });
+    CHILD_OK(pid);
+}
+
 static volatile int g_cpu_hits;
 
 static void on_xcpu(int sig)
