@@ -6,6 +6,7 @@
  */
 #include "base/checked.h"
 #include "host/host.h"
+#include "mm/text.h"
 #include "mm/vma.h"
 
 #define STACK_RND_PAGES 0x400000ull    /* 16 GiB */
@@ -155,16 +156,24 @@ u64 mm_find_hole_32bit(struct mm *mm, u64 len)
     return search(mm, 0x40000000, 0x80000000, len, &ignored);
 }
 
-/* Whether a mapping may be put at [addr, addr+len) without replacing or touching anything. */
 bool mm_hint_ok(struct mm *mm, u64 addr, u64 len)
 {
     struct vma *v;
+    bool hidden = false;
 
     if (!mm_range_ok(addr, len)) {
         return false;
     }
-    v = mm_find_from(mm, addr);
-    return !v || start_with_guard(v) >= addr + len;
+    for (v = mm_find_from(mm, addr); v && (v->flags & VMA_HIDDEN); v = mm_next(v)) {
+        hidden |= v->start < addr + len;
+    }
+    if (v && start_with_guard(v) < addr + len) {
+        return false;
+    }
+    if (unlikely(hidden)) {
+        text_give_up_islands(mm, addr, addr + len);
+    }
+    return true;
 }
 
 void mm_layout(struct mm *mm, u64 stack_limit, const u64 random[2])

@@ -64,10 +64,16 @@ struct plan {
     u64 host_off;
 };
 
+/* What may be shown patched (mm/text.h): a program's own code, not what it writes itself. */
+static bool is_text(const struct plan *p)
+{
+    return p->file && p->h != HOST_NONE && !(p->flags & LX_MAP_SHARED) &&
+           (p->prot & (LX_PROT_WRITE | LX_PROT_EXEC)) == LX_PROT_EXEC;
+}
+
 static s64 host_place(struct mm *mm, const struct plan *p, u32 host_flags)
 {
-    if (p->file && p->h != HOST_NONE && !(p->flags & LX_MAP_SHARED) &&
-        (p->prot & (LX_PROT_WRITE | LX_PROT_EXEC)) == LX_PROT_EXEC) {
+    if (is_text(p)) {
         return text_map(mm, p->file, p->addr, p->len, p->off, p->h, p->host_off);
     }
     if (p->flags & LX_MAP_SHARED) {
@@ -243,7 +249,7 @@ static s64 map_locked(struct task *t, struct mm *mm, const struct mm_request *r,
         return err;
     }
     describe(mm, p, r);
-    if (p->file && p->prot & LX_PROT_EXEC && !(p->flags & LX_MAP_SHARED)) {
+    if (is_text(p)) {
         text_reserve_island(mm, mm_find(mm, p->addr));
     }
     if (r->flags & LX_MAP_LOCKED ||

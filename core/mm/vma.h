@@ -70,6 +70,7 @@ u64 mm_take_hole_huge(struct mm *mm, u64 len);
 u64 mm_find_hole_32bit(struct mm *mm, u64 len);
 /* The next search starts at the top. */
 void mm_forget_holes(struct mm *mm);
-/* Whether a mapping may be put at [addr, addr+len) without replacing or touching anything. */
+/* Whether a mapping may be put at [addr, addr+len) without replacing or touching anything that the
+ * guest knows of. Islands of patched text make room. */
 bool mm_hint_ok(struct mm *mm, u64 addr, u64 len);
 extern const char mm_heap_label[];

@@ -112,6 +112,23 @@ CASE(hint_and_fixed)
     EQ(sc(munmap, p, 16 * PAGE), 0);
 }
 
+CASE(hint_right_below_a_program)
+{
+    /* What is free is given: nothing is kept from the guest for its own text. */
+    const long half = 1l << 20;
+    for (int prot = PROT_READ | PROT_EXEC; prot <= (PROT_READ | PROT_WRITE | PROT_EXEC);
+         prot += 2) {
+        long fd = OK(sc(open, "/proc/self/exe", O_RDONLY, 0));
+        char *p = gt_map(2 * half, PROT_NONE);
+        NEED(sc(munmap, p, 2 * half) == 0);
+        EQ(sc(mmap, p + half, PAGE, prot, MAP_PRIVATE | MAP_FIXED, fd, 0), p + half);
+        EQ(sc(mmap, p, half, RW, ANON, -1, 0), p);
+        memset(p, 1, (size_t)half);
+        EQ(sc(munmap, p, 2 * half), 0);
+        sc(close, fd);
+    }
+}
+
 CASE(map_32bit)
 {
     long p = OK(sc(mmap, 0, PAGE, RW, ANON | MAP_32BIT, -1, 0));
