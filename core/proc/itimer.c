@@ -538,6 +538,28 @@ s64 ptimer_overrun(struct task *t, s32 id)
     return r;
 }
 
+void ptimer_delivered(struct task *t, struct lx_siginfo *info)
+{
+    struct group *g = t->group;
+    s32 id = info->f.timer.tid;
+    struct ptimer *p;
+    s64 now;
+
+    if (ptimer_read(g, id, &now) < 0) {
+        return;
+    }
+    lock_acquire(&g->lock);
+    p = ptimer_find(g, id);
+    if (p && p->interval_ns && p->at_ns && now >= p->at_ns) {
+        u64 n = move_on(&p->at_ns, p->interval_ns, now);
+
+        p->overrun = (u32)MIN((u64)p->overrun + n, (u64)OVERRUN_MAX);
+        info->f.timer.overrun = (s32)p->overrun;
+        ptimer_arm(p, now);
+    }
+    lock_release(&g->lock);
+}
+
 /* Take p off its list and make its callback harmless. Group lock held. */
 static void ptimer_unlink(struct group *g, struct ptimer *p)
 {

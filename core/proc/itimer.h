@@ -31,6 +31,10 @@ s64 ptimer_set(struct task *t, s32 id, bool absolute, const struct itimer_state 
 s64 ptimer_get(struct task *t, s32 id, struct itimer_state *out);
 /* Expirations that found the signal of the last one still pending. */
 s64 ptimer_overrun(struct task *t, s32 id);
+/* A timer's signal was taken off its queue: overruns count up to now, seen by its callback or not.
+ */
+struct lx_siginfo;
+void ptimer_delivered(struct task *t, struct lx_siginfo *info);
 s64 ptimer_delete(struct task *t, s32 id);
 /* For /proc/PID/timers and procfs: number of timers. */
 u32 ptimer_count(struct group *g);

@@ -12,6 +12,7 @@
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
+#include "proc/itimer.h"
 
 #define SIG_KERNEL_ONLY (LX_SIGMASK(LX_SIGKILL) | LX_SIGMASK(LX_SIGSTOP))
 #define SIG_STOPS                                                                                  \
@@ -496,5 +497,8 @@ u32 signal_dequeue(struct task *t, u64 set, struct lx_siginfo *info)
         sig = take_from(g, &g->shared, set, info);
     }
     lock_release(&g->lock);
+    if (sig != 0 && info->code == LX_SI_TIMER) {
+        ptimer_delivered(t, info);
+    }
     return sig;
 }

@@ -299,6 +299,35 @@ CASE(posix_timers)
     gt_default(40);
 }
 
+/* How often a timer ran out is known to the moment its signal is taken. */
+CASE(overruns_up_to_now)
+{
+    int id = -1;
+    struct gt_sigevent ev;
+    struct itimerspec its = {{0, 1000000}, {0, 1000000}};
+    struct timespec none = {0, 0};
+    gt_set set = SIGBIT(40);
+    siginfo_t si;
+    memset(&ev, 0, sizeof(ev));
+    ev.signo = 40;
+    ev.notify = SIGEV_SIGNAL;
+    gt_mask(SIG_BLOCK, set);
+    EQ(sc(timer_create, CLOCK_MONOTONIC, &ev, &id), 0);
+    for (int i = 0; i < 20; i++) {
+        EQ(sc(timer_settime, id, 0, &its, 0), 0);
+        int64_t start = gt_now();
+        while (gt_now() < start + 7 * 1000000) {
+        }
+        memset(&si, 0, sizeof(si));
+        EQ(sc(rt_sigtimedwait, &set, &si, 0, 8), 40);
+        CHECK(si.si_overrun >= 6);
+        EQ(sc(timer_getoverrun, id), si.si_overrun);
+    }
+    EQ(sc(timer_delete, id), 0);
+    sc(rt_sigtimedwait, &set, &si, &none, 8);
+    gt_mask(SIG_UNBLOCK, set);
+}
+
 CASE(vdso_agrees)
 {
     /* The vdso's clock, found by its symbol, ticks like the call's. */
