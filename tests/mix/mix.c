@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes, &g_theme_memory};
+static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes, &g_theme_memory,
+                                               &g_theme_sockets};
 static uint64_t g_state;
 static char g_line[16384];
 static size_t g_used;

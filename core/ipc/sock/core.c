@@ -196,6 +196,7 @@ s64 sock_recv(struct sock *s, struct sock_msg *m, bool nonblock)
     w.s = s;
     w.timeout_ns = s->rcv_timeout_ns;
     m->out_flags = 0;
+    m->flags |= nonblock ? LX_MSG_DONTWAIT : 0u;
     for (;;) {
         r = s->ops->recv(s, m);
         if (r >= 0) {
@@ -205,7 +206,7 @@ s64 sock_recv(struct sock *s, struct sock_msg *m, bool nonblock)
             }
             continue;
         }
-        if (r != -LX_EAGAIN || nonblock || (flags & LX_MSG_DONTWAIT)) {
+        if (r != -LX_EAGAIN || (m->flags & LX_MSG_DONTWAIT)) {
             break;
         }
         r = sock_wait(&w, LX_POLLIN | (flags & LX_MSG_OOB ? LX_POLLPRI : 0u));
@@ -489,8 +490,8 @@ static s64 sock_read(struct file *f, struct uio *u, s64 *pos)
     struct sock *s = f->priv;
 
     (void)pos;
-    if (u->resid == 0 && s->type == LX_SOCK_STREAM) {
-        return 0;
+    if (u->resid == 0) {
+        return 0; /* read(2) of nothing, unlike recv(2), waits for nothing */
     }
     return sock_recv(s, &m, nonblocking(f));
 }

@@ -156,14 +156,15 @@ static struct hlist_head *name_bucket(const struct unix_name *n)
     return &g_names[hash_bucket(hash_bytes(&n->addr, n->len, 0), NAME_BUCKETS)];
 }
 
-/* g_unix_lock held. */
-static struct unix_sock *abstract_find(const struct unix_name *n)
+/* Each type of socket has abstract names of its own. g_unix_lock held. */
+static struct unix_sock *abstract_find(const struct unix_name *n, u32 type)
 {
     struct unix_sock *u;
 
     hlist_for_each_entry(u, name_bucket(n), in_names)
     {
-        if (u->name->len == n->len && memcmp(&u->name->addr, &n->addr, n->len) == 0) {
+        if (u->s.type == type && u->name->len == n->len &&
+            memcmp(&u->name->addr, &n->addr, n->len) == 0) {
             return u;
         }
     }
@@ -179,7 +180,7 @@ static s64 bind_abstract(struct unix_sock *u, struct unix_name *n)
     lock_acquire(&g_unix_lock);
     if (u->name) {
         r = -LX_EINVAL;
-    } else if (abstract_find(n)) {
+    } else if (abstract_find(n, u->s.type)) {
         r = -LX_EADDRINUSE;
     } else {
         undo_note(&u->name);
@@ -242,6 +243,7 @@ static s64 bind_path(struct unix_sock *u, struct unix_name *n, const struct walk
     if (r < 0) {
         (void)vfs_unlink(w, LX_AT_FDCWD, n->addr.sun_path, false);
         dentry_put(d);
+        (void)vfs_unlink(w, LX_AT_FDCWD, n->addr.sun_path, false);
     }
     return r;
 }
@@ -309,7 +311,7 @@ s64 unix_find(const void *addr, u32 len, u32 type, const struct walk *w, struct 
         r = w ? find_path(n->addr.sun_path, w, &u) : -LX_ECONNREFUSED;
     } else {
         lock_acquire(&g_unix_lock);
-        u = abstract_find(n);
+        u = abstract_find(n, type);
         if (!u || !ref_get_unless_zero(&u->ref)) {
             u = NULL;
             r = -LX_ECONNREFUSED;
@@ -379,12 +381,6 @@ static s64 unix_listen(struct sock *s, u32 backlog)
 /* Queue n, the far end of u, at listener l. Both locks held. */
 static s64 connect_locked(struct unix_sock *u, struct unix_sock *l, struct unix_sock *n)
 {
-    if (u->state == UNIX_LISTEN) {
-        return -LX_EINVAL;
-    }
-    if (u->state != UNIX_IDLE) {
-        return -LX_EISCONN;
-    }
     if (l->dead || l->state != UNIX_LISTEN || (l->shut & UNIX_SHUT_RECV)) {
         return -LX_ECONNREFUSED;
     }
@@ -392,6 +388,9 @@ static s64 connect_locked(struct unix_sock *u, struct unix_sock *l, struct unix_
         s64 r = unix_block_locked(u, l);
 
         return r < 0 ? r : -LX_EAGAIN;
+    }
+    if (u->state != UNIX_IDLE) {
+        return u->state == UNIX_LISTEN ? -LX_EINVAL : -LX_EISCONN;
     }
     undo_note(&u->peer);
     undo_note(&u->state);
@@ -478,6 +477,9 @@ static s64 connect_dgram(struct unix_sock *u, const void *addr, u32 len, const s
     old = u->peer;
     u->peer = other;
     lock_release(&u->s.lock);
+    if (old && old != other) {
+        unix_disconnected(u, old);
+    }
     unix_put(old);
     waitq_wake(&u->s.wq, 0);
     return 0;

@@ -40,7 +40,6 @@ void unix_msg_free(struct unix_msg *m)
         scm_drop(m->scm);
         kfree(m->scm);
     }
-    unix_name_put(m->name);
     kfree(m);
 }
 
@@ -54,7 +53,6 @@ static struct unix_msg *msg_new(struct unix_sock *u, u32 len)
     }
     list_init(&m->node);
     m->from = unix_get(u);
-    m->name = NULL;
     m->scm = NULL;
     m->has_cred = false;
     m->charge = len + MSG_OVERHEAD;
@@ -208,20 +206,23 @@ static s64 send_stream(struct unix_sock *u, struct sock_msg *sm)
 static s64 dgram_target(struct unix_sock *u, struct sock_msg *sm, struct unix_sock **out)
 {
     struct unix_sock *to;
+    s64 r;
 
-    if (u->s.type == LX_SOCK_DGRAM && sm->name_len) {
-        if (sock_opt(&u->s, LX_SO_PASSCRED) && !u->name) {
-            s64 r = unix_autobind(u);
-
-            if (r < 0) {
-                return r;
-            }
-        }
-        return unix_find(sm->name, sm->name_len, u->s.type, sm->w, out);
-    }
     to = unix_peer(u);
-    if (!to) {
-        return -LX_ENOTCONN;
+    r = sock_take_error(&u->s);
+    if (r == 0) {
+        r = u->shut & UNIX_SHUT_SEND ? -LX_EPIPE : to || sm->name_len ? 0 : -LX_ENOTCONN;
+    }
+    if (r == 0 && u->s.type == LX_SOCK_DGRAM && sm->name_len) {
+        unix_put(to);
+        if (sock_opt(&u->s, LX_SO_PASSCRED) && !u->name) {
+            r = unix_autobind(u);
+        }
+        return r < 0 ? r : unix_find(sm->name, sm->name_len, u->s.type, sm->w, out);
+    }
+    if (r < 0) {
+        unix_put(to);
+        return r;
     }
     *out = to;
     return 0;
@@ -272,11 +273,41 @@ static s64 send_dgram_to(struct unix_sock *u, struct unix_sock *to, struct sock_
         unix_msg_free(m);
         return r;
     }
-    lock_acquire(&u->s.lock);
-    m->name = unix_name_get(u->name);
-    lock_release(&u->s.lock);
     r = enqueue(to, m, u->s.type == LX_SOCK_DGRAM ? -LX_ECONNREFUSED : -LX_EPIPE);
     return r < 0 ? r : (s64)len;
+}
+
+void unix_disconnected(struct unix_sock *u, struct unix_sock *old)
+{
+    struct list_head queue = LIST_INIT(queue);
+    struct unix_msg *m;
+    struct unix_msg *next;
+    bool lost;
+
+    lock_acquire(&u->rlock);
+    lock_acquire(&u->s.lock);
+    undo_note(&u->n_queued);
+    undo_note(&u->bytes);
+    lost = !list_empty(&u->queue);
+    list_splice(&u->queue, &queue);
+    atomic_store(&u->n_queued, 0);
+    atomic_store(&u->bytes, 0);
+    lock_release(&u->s.lock);
+    lock_release(&u->rlock);
+    if (!lost) {
+        return;
+    }
+    list_for_each_entry_safe(m, next, &queue, node)
+    {
+        unix_msg_free(m);
+    }
+    unix_wake_blocked(u);
+    lock_acquire(&old->s.lock);
+    if (!old->dead && old->peer == u) {
+        old->s.err = LX_ECONNRESET;
+    }
+    lock_release(&old->s.lock);
+    waitq_wake(&old->s.wq, 0);
 }
 
 /* A connected datagram socket whose peer has gone is unconnected from then on. */
@@ -291,6 +322,7 @@ static void forget_peer(struct unix_sock *u, struct unix_sock *gone)
     }
     lock_release(&u->s.lock);
     if (was) {
+        unix_disconnected(u, gone);
         unix_put(gone);
     }
 }
@@ -300,13 +332,10 @@ static s64 send_dgram(struct unix_sock *u, struct sock_msg *sm)
     struct unix_sock *to;
     s64 r;
 
-    if (u->s.type == LX_SOCK_SEQPACKET && u->state != UNIX_CONNECTED) {
-        return -LX_ENOTCONN;
+    r = u->s.type == LX_SOCK_SEQPACKET ? sock_take_error(&u->s) : 0;
+    if (r == 0 && u->s.type == LX_SOCK_SEQPACKET && u->state != UNIX_CONNECTED) {
+        r = -LX_ENOTCONN;
     }
-    if (u->shut & UNIX_SHUT_SEND) {
-        return -LX_EPIPE;
-    }
-    r = sock_take_error(&u->s);
     r = r < 0 ? r : dgram_target(u, sm, &to);
     if (r < 0) {
         return r;
@@ -364,12 +393,15 @@ static struct unix_msg *next_msg(struct unix_sock *u, struct unix_msg *m)
 }
 
 /* What an empty queue means. */
-static s64 nothing_there(struct unix_sock *u)
+static s64 nothing_there(struct unix_sock *u, const struct sock_msg *sm)
 {
     s64 r = sock_take_error(&u->s);
 
     if (r < 0) {
         return r;
+    }
+    if (u->s.type == LX_SOCK_DGRAM && (sm->flags & LX_MSG_DONTWAIT)) {
+        return -LX_EAGAIN; /* more may come by name; who waits is told of the end */
     }
     if (u->shut & UNIX_SHUT_RECV) {
         return u->n_queued ? -LX_EAGAIN : 0; /* something came before the end: look again */
@@ -384,6 +416,16 @@ static void give_creds(const struct unix_msg *m, struct scm *out)
     }
     out->has_cred = true;
     out->cred = m->has_cred ? m->cred : (struct lx_ucred){0, NOBODY, NOBODY};
+}
+
+/* The address of u or of its peer, if it has one by now. */
+static void give_name(struct unix_sock *u, bool peer, struct sock_msg *sm)
+{
+    s64 r = u->s.ops->name(&u->s, peer, sm->name, &sm->name_len);
+
+    if (r < 0 || sm->name_len <= sizeof(u16)) {
+        sm->name_len = 0;
+    }
 }
 
 /* Hand over the files of m (copies of the references when peeking). */
@@ -422,9 +464,9 @@ static s64 stream_part(struct unix_sock *u, struct unix_msg *m, struct sock_msg 
 {
     bool peek = sm->flags & LX_MSG_PEEK;
     u32 n = (u32)MIN((u64)(m->len - m->off), sm->u->resid);
-    s64 r = uio_write(sm->u, m->data + m->off, n);
+    s64 r = n ? uio_write(sm->u, m->data + m->off, n) : 0;
 
-    if (r <= 0) {
+    if (r < 0 || (u32)r < MIN(n, 1u)) {
         return r;
     }
     if (m->scm) {
@@ -460,10 +502,10 @@ static s64 recv_stream(struct unix_sock *u, struct sock_msg *sm)
         return -LX_EINVAL;
     }
     lock_acquire(&u->rlock);
-    while (!stop && sm->u->resid) {
+    do { /* once also for no bytes at all: there may be files, or nothing at all */
         m = next_msg(u, peek ? m : NULL);
         if (!m) {
-            r = done ? 0 : nothing_there(u);
+            r = done ? 0 : nothing_there(u, sm);
             break;
         }
         if (done && pass && !same_sender(m, &cred, has)) {
@@ -479,14 +521,10 @@ static s64 recv_stream(struct unix_sock *u, struct sock_msg *sm)
             break;
         }
         done += r;
-    }
+    } while (!stop && sm->u->resid);
     lock_release(&u->rlock);
-    if (done && sm->name) {
-        s64 n = u->s.ops->name(&u->s, true, sm->name, &sm->name_len);
-
-        if (n < 0 || sm->name_len <= sizeof(u16)) {
-            sm->name_len = 0;
-        }
+    if (r >= 0 && m && sm->name) {
+        give_name(u, true, sm);
     }
     return done ? done : r;
 }
@@ -501,10 +539,14 @@ static s64 recv_dgram(struct unix_sock *u, struct sock_msg *sm)
     if (u->s.type == LX_SOCK_SEQPACKET && u->state != UNIX_CONNECTED) {
         return -LX_ENOTCONN;
     }
+    r = sock_take_error(&u->s); /* before what is there, unlike in a stream */
+    if (r < 0) {
+        return r;
+    }
     lock_acquire(&u->rlock);
     m = next_msg(u, NULL);
     if (!m) {
-        r = nothing_there(u);
+        r = nothing_there(u, sm);
         lock_release(&u->rlock);
         return r;
     }
@@ -514,10 +556,7 @@ static s64 recv_dgram(struct unix_sock *u, struct sock_msg *sm)
         r = -LX_EFAULT;
     }
     if (sm->name) {
-        sm->name_len = m->name ? m->name->len : 0;
-        if (m->name) {
-            memcpy(sm->name, &m->name->addr, m->name->len);
-        }
+        give_name(m->from, false, sm);
     }
     if (m->len > n) {
         sm->out_flags |= LX_MSG_TRUNC;

@@ -27,7 +27,6 @@ enum unix_state { UNIX_IDLE, UNIX_LISTEN, UNIX_CONNECTED, UNIX_DISCONNECTED };
 struct unix_msg {
     struct list_head node;  /* receiver's queue        */
     struct unix_sock *from; /* referenced: charged for it */
-    struct unix_name *name; /* referenced or NULL       */
     struct scm *scm;        /* owned, has files; or NULL (size: n_files) */
     struct lx_ucred cred;
     bool has_cred;
@@ -106,6 +105,9 @@ s64 unix_recv(struct sock *s, struct sock_msg *m);
 void unix_msg_free(struct unix_msg *m);
 /* Remember that u waits for room in to's queue. -LX_ENOMEM. to->s.lock held. */
 s64 unix_block_locked(struct unix_sock *u, struct unix_sock *to);
+/* u, a datagram socket, has left `old`: what came from it and was not read does not count any
+ * more, and old learns that. No lock held. */
+void unix_disconnected(struct unix_sock *u, struct unix_sock *old);
 /* Wake those who wait for room in u's queue. No lock held. */
 void unix_wake_blocked(struct unix_sock *u);
 static inline bool unix_writable(struct unix_sock *u)
