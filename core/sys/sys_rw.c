@@ -145,8 +145,13 @@ static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 
     if (!fr.f) {
         return -LX_EBADF;
     }
-    r = write ? file_writable(fr.f) : file_readable(fr.f);
-    r = r ? uio_user_vec(&u, iov, count) : -LX_EBADF;
+    if (pos && (fr.f->kind & FILE_STREAM)) {
+        r = -LX_ESPIPE;
+    } else if (!(write ? file_writable(fr.f) : file_readable(fr.f))) {
+        r = -LX_EBADF;
+    } else {
+        r = uio_user_vec(&u, iov, count);
+    }
     if (r == 0 && u.resid && unlikely(rwf)) {
         r = check_rwf(fr.f, rwf);
         if (r < 0) {
@@ -154,7 +159,9 @@ static s64 do_vector(struct task *t, s32 fd, uptr iov, u64 count, s64 *pos, u32 
         }
     }
     if (r == 0) {
-        r = write ? do_write(t, fr.f, &u, pos, rwf) : do_read(t, fr.f, &u, pos, rwf);
+        if (u.resid) { /* else not even a folder objects */
+            r = write ? do_write(t, fr.f, &u, pos, rwf) : do_read(t, fr.f, &u, pos, rwf);
+        }
         uio_fini(&u);
     }
     fdput(fr);

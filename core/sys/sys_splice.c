@@ -196,7 +196,7 @@ static s64 sendfile_do(struct move *m, u64 count)
         return -LX_EBADF;
     }
     if ((s64)count < 0 || m->from->vnode->type == LX_S_IFDIR || (m->from->kind & FILE_STREAM) ||
-        (m->to->flags & LX_O_APPEND)) {
+        (count && (m->to->flags & LX_O_APPEND))) {
         return -LX_EINVAL;
     }
     if (count && pipe_file(m->to)) { /* as splice(2) does it */

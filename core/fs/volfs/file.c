@@ -178,9 +178,17 @@ static bool show(struct file *f, struct dirent_sink *s, const struct host_dirent
     return s->emit(s, name, (u32)len, ino, entry_type(f->vnode, e), e->next);
 }
 
+/* A folder's attributes are ours (see volfs_getattr), so its time of access is, too. */
 static s64 dir_readdir(struct file *f, struct dirent_sink *s)
 {
-    return hostio_readdir(f, handle_of(f), &volnode_of(f->vnode)->dirents, s, show);
+    s64 r = hostio_readdir(f, handle_of(f), &volnode_of(f->vnode)->dirents, s, show);
+    struct vattr *a = &f->vnode->attr;
+
+    if (r >= 0 && !volfs_of(f->vnode)->noatime &&
+        (a->atime_ns <= a->mtime_ns || a->atime_ns <= a->ctime_ns)) {
+        a->atime_ns = host_clock_ns(HOST_CLOCK_REAL_COARSE);
+    }
+    return r;
 }
 
 static const struct file_ops dir_file_ops = {
