@@ -2,6 +2,7 @@
 /* mlock2(2), munlock(2), mlockall(2). The host's own limit may be lower than the guest's. */
 #include "base/checked.h"
 #include "host/host.h"
+#include "ks/kthread.h"
 #include "lx_errno.h"
 #include "lx_resource.h"
 #include "mm/vma.h"
@@ -117,16 +118,43 @@ s64 mm_unlock(struct mm *mm, u64 addr, u64 len)
     return err;
 }
 
+/* The main stack is mapped as large as it may become; Linux counts and locks what it has grown to.
+ * That much of it is in use, as far as the caller's stack pointer tells. */
+#define STACK_LEAST (128ull << 10)
+static u64 stack_used(const struct vma *v)
+{
+    u64 sp = kthread_self()->regs.rsp;
+    u64 used = sp >= v->start && sp < v->end ? v->end - ALIGN_DOWN(sp, PAGE_SIZE) : 0;
+
+    return MIN(MAX(used, STACK_LEAST), vma_len(v));
+}
+
+/* Bytes of the main stack that are mapped and not in use. */
+static u64 stack_unused(struct mm *mm)
+{
+    for (struct vma *v = mm_first(mm); v; v = mm_next(v)) {
+        if (v->flags & VMA_STACK && !(v->flags & VMA_LOCKED)) {
+            return vma_len(v) - stack_used(v);
+        }
+    }
+    return 0;
+}
+
 /* Every mapping; what the host refuses, and what is to be locked as it is touched, is merely
  * marked, as on Linux. */
 static void lock_current(struct mm *mm, bool on, bool on_fault)
 {
     for (struct vma *v = mm_first(mm); v; v = mm_next(v)) {
+        u64 part = on && v->flags & VMA_STACK ? stack_used(v) : vma_len(v);
+
         if (v->flags & VMA_HIDDEN) {
             continue;
         }
         if (!on || !on_fault) {
-            host_mem_lock(v->start, vma_len(v), on);
+            host_mem_lock(v->end - part, part, on);
+        }
+        if (part < vma_len(v)) {
+            continue; /* a marked stack would count as a whole */
         }
         vma_account(mm, v, -1);
         v->flags = on ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
@@ -140,7 +168,7 @@ s64 mm_lock_all(struct task *t, struct mm *mm, u32 flags)
     s64 err = 0;
 
     lock_acquire(&mm->lock);
-    all = (mm->total_pages - mm->locked_pages) << PAGE_SHIFT;
+    all = ((mm->total_pages - mm->locked_pages) << PAGE_SHIFT) - stack_unused(mm);
     if (flags) {
         err = mm_may_lock(t, mm, flags & LX_MCL_CURRENT ? all : 0, -LX_ENOMEM);
     }

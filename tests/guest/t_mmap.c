@@ -436,6 +436,27 @@ CASE(locking)
     EQ(sc(munlockall), 0);
 }
 
+/* A small program is small: its stack counts as far as it has grown. */
+CASE(all_of_a_small_program_is_locked)
+{
+    long pid = IN_CHILD({
+        struct {
+            unsigned long cur, max;
+        } lim = {4 << 20, 0};
+        struct {
+            unsigned long cur, max;
+        } have;
+        OK(sc(prlimit64, 0, RLIMIT_MEMLOCK, 0, &have));
+        lim.max = have.max;
+        if (have.max >= lim.cur) {
+            OK(sc(prlimit64, 0, RLIMIT_MEMLOCK, &lim, 0));
+            EQ(sc(mlockall, 1 /* MCL_CURRENT */), 0);
+            EQ(sc(munlockall), 0);
+        }
+    });
+    CHILD_OK(pid);
+}
+
 CASE(noreserve_and_populate)
 {
     char *p = (char *)OK(sc(mmap, 0, 64ul << 30, PROT_NONE, ANON | MAP_NORESERVE, -1, 0));
