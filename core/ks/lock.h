@@ -22,7 +22,6 @@ enum lock_rank {
     LOCK_GROUP,   /* one thread group: signals, children       */
     LOCK_TASK,
     LOCK_MM, /* one address space                         */
-    LOCK_FUTEX,
     LOCK_MOUNT,
     LOCK_FILE,  /* file position: held over read and write ops */
     LOCK_FS,    /* one mounted filesystem's own              */
@@ -41,7 +40,6 @@ enum lock_rank {
     LOCK_PATCH, /* patched-text cache                        */
     LOCK_SLOT,
     LOCK_SLAB,
-    LOCK_LOG,
     LOCK_EPOLL_WAKE = 48, /* wake-up of a set, + 0..11 by height: comes under LOCK_WAITQ */
     LOCK_LEAF = 63,
 };

@@ -5,7 +5,6 @@
 #include "ks/kthread.h"
 #include "ks/lock.h"
 #include "ks/slab.h"
-#include "lx_errno.h"
 
 #define SUPERVISOR_SLOT 0
 #define CANCEL_NAP_NS   20000

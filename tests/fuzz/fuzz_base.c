@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: core/base */
 /*
- * core/base: tree, id map and ring against arrays; formatted text against the C library's; UTF-8
+ * core/base: tree and ring against arrays; formatted text against the C library's; UTF-8
  * and numbers there and back; paths piece by piece.
  */
 #include "fuzz.h"
 
 #include "base/fmt.h"
-#include "base/idmap.h"
 #include "base/path.h"
 #include "base/rbtree.h"
 #include "base/ring.h"
@@ -90,87 +89,6 @@ static void tree(struct fz *z)
         }
         FZ_CHECK(n == NULL);
     }
-}
-
-/* ------------------------------------------------------------------ id map ----------------- */
-
-static u32 g_allocs;
-static bool g_no_memory;
-
-static void *node_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    g_allocs += !g_no_memory;
-    return g_no_memory ? NULL : malloc(size);
-}
-
-static void node_free(void *ctx, void *p, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    g_allocs--;
-    free(p);
-}
-
-static const struct idmap_mem g_mem = {node_alloc, node_free, NULL};
-static const u32 g_bases[] = {0, 60, 4090, 262140, IDMAP_MAX - 8};
-
-/* Ids of the model: 16 from each of the bases. */
-static u32 id_of(u32 i)
-{
-    return MIN(g_bases[i / 16] + i % 16, IDMAP_MAX);
-}
-
-static void ids(struct fz *z)
-{
-    void *model[80] = {0};
-    struct idmap m;
-
-    idmap_init(&m, &g_mem);
-    while (fz_more(z)) {
-        u8 op = fz_u8(z);
-        u32 i = fz_below(z, 72); /* the last base has but 9 */
-        u32 id = id_of(i);
-        u32 found = 0;
-        int r;
-
-        g_no_memory = op >= 250;
-        if (op & 1) {
-            r = idmap_set(&m, id, &model[op % 80]);
-            FZ_CHECK(r == 0 || (g_no_memory && r == -LX_ENOMEM && !model[i]));
-            model[i] = r ? model[i] : &model[op % 80];
-        } else if (op & 2) {
-            FZ_CHECK(idmap_remove(&m, id) == model[i]);
-            model[i] = NULL;
-        } else {
-            u32 first = i;
-
-            while (first % 16 != 15 && model[first]) {
-                first++;
-            }
-            r = idmap_alloc(&m, id, id_of(i | 15), &model[1], &found);
-            if (r == 0) {
-                FZ_CHECK(found == id_of(first) && !model[first]);
-                model[first] = &model[1];
-            } else {
-                FZ_CHECK(g_no_memory || (r == -LX_ENOSPC && (first % 16 == 15 || i >= 64)));
-            }
-        }
-        g_no_memory = false;
-        found = 0;
-        for (i = 0; i < 73; i++) {
-            FZ_CHECK(idmap_get(&m, id_of(i)) == model[i]);
-            if (model[i]) {
-                u32 at = i ? id_of(i - 1) + 1 : 0;
-
-                FZ_CHECK(idmap_next(&m, &at) && (at == id_of(i)));
-                found++;
-            }
-        }
-        FZ_CHECK_EQ(idmap_count(&m), found);
-    }
-    idmap_fini(&m);
-    FZ_CHECK_EQ(g_allocs, 0);
 }
 
 /* ------------------------------------------------------------------ ring ------------------- */
@@ -354,13 +272,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     struct fz z = {data, size};
 
-    switch (fz_below(&z, 8)) {
+    switch (fz_below(&z, 7)) {
     case 0: tree(&z); break;
-    case 1: ids(&z); break;
-    case 2: ring(&z); break;
-    case 3: utf8(&z); break;
-    case 4: numbers(&z); break;
-    case 5: paths(&z); break;
+    case 1: ring(&z); break;
+    case 2: utf8(&z); break;
+    case 3: numbers(&z); break;
+    case 4: paths(&z); break;
     default: format(&z); break;
     }
     return 0;
