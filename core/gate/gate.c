@@ -10,7 +10,6 @@
 
 #include "gate/patch.h"
 #include "gate/tracer.h"
-#include "ks/log.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_signal.h"

@@ -4,7 +4,6 @@
 #include "host/host.h"
 #include "ks/kthread.h"
 #include "lx_errno.h"
-#include "lx_resource.h"
 #include "mm/vma.h"
 
 /* mlock rounds the start down, the end up. 0 and the range, or an error. */

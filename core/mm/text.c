@@ -5,7 +5,6 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "host/host.h"
-#include "ks/log.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"

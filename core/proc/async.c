@@ -11,7 +11,6 @@
 #include "base/ref.h"
 #include "base/str.h"
 #include "ks/slab.h"
-#include "lx_capability.h"
 #include "lx_errno.h"
 #include "lx_fcntl.h"
 #include "lx_poll.h"

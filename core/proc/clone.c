@@ -13,7 +13,6 @@
 #include "proc/clone.h"
 
 #include "base/str.h"
-#include "ks/log.h"
 #include "ks/slab.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"

@@ -9,9 +9,7 @@
 #include "proc/task.h"
 
 #include "base/str.h"
-#include "ks/log.h"
 #include "ks/slab.h"
-#include "lx_errno.h"
 #include "proc/taskalloc.h"
 
 #define PID_CHUNK 512

@@ -5,7 +5,6 @@
 #include "lx_fcntl.h"
 #include "lx_mman.h"
 #include "lx_personality.h"
-#include "lx_resource.h"
 #include "mm/space.h"
 #include "mm/vma.h"
 #include "sys/path.h"

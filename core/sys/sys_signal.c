@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls on signals: actions, masks, sending, waiting. */
-#include "base/str.h"
 #include "ks/uaccess.h"
 #include "lx_errno.h"
 #include "lx_signal.h"
