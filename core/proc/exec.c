@@ -23,8 +23,8 @@
 #include "proc/clone.h"
 #include "proc/exit.h"
 #include "proc/futex.h"
-#include "proc/itimer.h"
 #include "proc/pool.h"
+#include "proc/ptimer.h"
 #include "proc/rseq.h"
 #include "proc/sigframe.h"
 #include "proc/signal.h"
@@ -254,7 +254,7 @@ _Noreturn static void commit(struct task *t, struct exec_job *job, s64 slot)
     futex_clear_tid(t);
     atomic_store(&t->futex_exit, FUTEX_ALIVE);
     unshare_for_exec(t, job);
-    itimer_exec(t);
+    ptimer_delete_all(t->group);
     reset_task(t, job);
     if (slot >= 0) {
         exec_elsewhere(t, job, slot);

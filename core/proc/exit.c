@@ -20,7 +20,6 @@
 #include "lx_wait.h"
 #include "mm/space.h"
 #include "proc/clone.h"
-#include "proc/exec.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
 #include "proc/orphan.h"

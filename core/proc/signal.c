@@ -12,7 +12,7 @@
 #include "ks/slab.h"
 #include "lx_capability.h"
 #include "lx_errno.h"
-#include "proc/itimer.h"
+#include "proc/ptimer.h"
 
 #define SIG_KERNEL_ONLY (LX_SIGMASK(LX_SIGKILL) | LX_SIGMASK(LX_SIGSTOP))
 #define SIG_STOPS                                                                                  \

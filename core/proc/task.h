@@ -85,7 +85,7 @@ struct group {
     struct lx_rlimit rlim[LX_RLIM_NLIMITS]; /* [g] */
     struct tty *tty;             /* [P] controlling terminal, referenced by the session */
     struct itimers *itimers;     /* [g] proc/itimer.c */
-    struct posix_timers *timers; /* [g] the same */
+    struct posix_timers *timers; /* [g] proc/ptimer.c */
     bool timers_over;            /* [g] the group has ended: none are made any more */
     u64 start_ns;                /* [I] HOST_CLOCK_BOOT */
     struct host_times dead;      /* [P] of the whole process, once it is a zombie */

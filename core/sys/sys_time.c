@@ -5,12 +5,12 @@
 #include "ks/wait.h"
 #include "lx_errno.h"
 #include "proc/clock.h"
+#include "proc/expiry.h"
 #include "proc/timeconv.h"
 #include "proc/times.h"
 #include "sysproto.h"
 
-#define TICK_NS     (NS_PER_SEC / LX_USER_HZ)
-#define CPU_POLL_NS (4 * NS_PER_MSEC)
+#define TICK_NS (NS_PER_SEC / LX_USER_HZ)
 
 s64 sys_clock_gettime(struct task *t, s32 clock, uptr time)
 {
@@ -213,7 +213,7 @@ static s64 sleep_cpu_to(struct task *t, s32 clock, s64 end_ns, s64 *left_ns)
         if (r < 0 || *left_ns <= 0) {
             return r;
         }
-        r = sleep_to(mono_in(MAX(*left_ns / (s64)host_caps()->ncpu, CPU_POLL_NS)));
+        r = sleep_to(expiry_cpu_look_ns(*left_ns));
         if (r < 0) {
             return r;
         }

@@ -5,6 +5,7 @@
 #include "lx_capability.h"
 #include "lx_errno.h"
 #include "proc/itimer.h"
+#include "proc/ptimer.h"
 #include "proc/timeconv.h"
 #include "sysproto.h"
 
