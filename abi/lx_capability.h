@@ -77,3 +77,10 @@ struct lx_cap_data {
     u32 inheritable;
 };
 _Static_assert(sizeof(struct lx_cap_data) == 12, "lx_cap_data");
+
+/* security.capability: revision and flags in its first word, and its sizes */
+#define LX_VFS_CAP_REVISION_2      0x02000000
+#define LX_VFS_CAP_REVISION_3      0x03000000
+#define LX_VFS_CAP_FLAGS_EFFECTIVE 1
+#define LX_XATTR_CAPS_SZ_2         20
+#define LX_XATTR_CAPS_SZ_3         24

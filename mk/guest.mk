@@ -24,9 +24,9 @@ ifneq ($(INIT_C),)
 ALL += $(BUILD)/init
 endif
 
-# tests/guest/t_*.c with the runtime in tests/guest/lib, no libc
+# tests/guest/t_*.c and, for root, r_*.c with the runtime in tests/guest/lib, no libc
 GT := tests/guest
-GT_C := $(sort $(wildcard $(GT)/t_*.c))
+GT_C := $(sort $(wildcard $(GT)/[rt]_*.c))
 GT_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(GT)/lib/*.c)) \
           $(patsubst %.S,$(OBJ)/%.S.o,$(wildcard $(GT)/lib/*.S))
 GT_BIN := $(GT_C:%.c=$(BUILD)/%)

@@ -72,11 +72,20 @@ def ordinary_user():
     return NOBODY, NOBODY
 
 
-def child_identity():
+def child_identity(as_root=False):
     ids = ordinary_user()
-    if ids is None:
+    if ids is None or as_root:
         return {}
     return {"user": ids[0], "group": ids[1], "extra_groups": []}
+
+
+# A folder of its own in a distribution; $0 is the program there.
+IN_SCRATCH = "d=$(mktemp -d /scratchXXXXXX) && chmod 755 $d && cd $d && exec $0 \"$@\""
+
+
+def for_root(prog):
+    """Programs named r_* run as root: natively where we are root, and in a distribution."""
+    return os.path.basename(prog).startswith("r_")
 
 
 def may_write(folder):
@@ -139,14 +148,14 @@ def clean_env(home):
     }
 
 
-def run_process(argv, cwd, env, timeout, stdin=None, rlimits=None):
+def run_process(argv, cwd, env, timeout, stdin=None, as_root=False):
     """Run in a session of its own; its process group is killed at the limit. Result."""
     start = time.monotonic()
     with tempfile.TemporaryFile() as out:
         proc = subprocess.Popen(
             argv, cwd=cwd, env=env, stdin=stdin if stdin is not None else subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT, start_new_session=True, close_fds=True,
-            **child_identity())
+            **child_identity(as_root))
         timed_out = False
         try:
             proc.wait(timeout)
@@ -281,16 +290,28 @@ class Runner:
         cwd = self.new_dir()
         env = clean_env(cwd)
         argv = [prog] + cases
+        as_root = for_root(prog)
         if home is not None:
             env["PICOLX_HOME"] = home
             if self.args.pku is not None:
                 env["PICOLX_PKU"] = self.args.pku
-            argv = [self.args.lx, "--root", "/", "--cd", cwd] + self.args.lx_arg + ["--"] + argv
-        result = run_process(argv, cwd, env, timeout)
+            where = ["-u", "root", "--cd", "/"] if as_root else ["--root", "/", "--cd", cwd]
+            argv = [self.args.lx] + where + self.args.lx_arg + ["--"]
+            argv += ["sh", "-c", IN_SCRATCH, "/mnt/c" + prog] + cases if as_root else [prog] + cases
+        elif as_root:
+            os.chown(cwd, 0, 0)
+            os.chmod(cwd, 0o755)
+        result = run_process(argv, cwd, env, timeout, as_root=as_root and home is None)
         if home is not None and result.timed_out:
             end_processes_of(home)
         remove_tree(cwd)
         return result
+
+    def promised(self, prog):
+        """What a program for root would say natively, for somebody who is not root: all is well."""
+        names = self.run(prog, ["--list"], None, self.args.timeout).out.split()
+        lines = ["1..%d" % len(names)] + ["ok %d - %s" % (i + 1, n) for i, n in enumerate(names)]
+        return Result("\n".join(lines) + "\n", 0, False, 0.0)
 
     def under_lx(self, prog, native, home):
         """Cases under lx: name -> (state, lines to show)."""
@@ -323,7 +344,10 @@ class Runner:
 
     def one_program(self, prog, home):
         name = os.path.basename(prog)
-        native = self.run(prog, [], None, self.args.timeout)
+        if for_root(prog) and os.geteuid() != 0:
+            native = self.promised(prog)
+        else:
+            native = self.run(prog, [], None, self.args.timeout)
         if native.plan is None and not native.timed_out and native.status >= 0:
             native.cases = {"run": "ok"} if native.status == 0 else {"run": "not ok"}
         elif not native.complete():

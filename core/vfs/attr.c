@@ -171,7 +171,9 @@ s64 vfs_setattr(const struct walk *w, struct dentry *d, u32 mask, const struct v
             return r;
         }
     }
-    stripped = mask & VA_SIZE ? vn_strip_setid(vn, w->cred) : 0;
+    stripped = mask & VA_SIZE             ? vn_strip_privs(vn, w->cred)
+               : mask & (VA_UID | VA_GID) ? vn_strip_caps(vn)
+                                          : 0;
     if (vn->type && !(mask & VA_SIZE)) {
         r = adjust_mode(vn, &seen, &copy, w->cred);
     }
@@ -258,10 +260,24 @@ s64 vfs_getxattr(struct dentry *d, const struct cred *c, const char *name, void 
     return r < 0 ? r : vn_getxattr(d->vnode, name, buf, size);
 }
 
+/* Whether this is a set of file capabilities of revision 2 or 3; see capabilities(7). */
+static bool caps_valid(const void *buf, u64 size)
+{
+    u32 magic;
+
+    if (size != LX_XATTR_CAPS_SZ_2 && size != LX_XATTR_CAPS_SZ_3) {
+        return false;
+    }
+    memcpy(&magic, buf, sizeof(magic));
+    magic &= ~(u32)LX_VFS_CAP_FLAGS_EFFECTIVE;
+    return magic == (size == LX_XATTR_CAPS_SZ_2 ? LX_VFS_CAP_REVISION_2 : LX_VFS_CAP_REVISION_3);
+}
+
 s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const void *buf,
                  u64 size, u32 flags)
 {
     struct vnode *vn = d->vnode;
+    bool caps = buf && str_eq(name, LX_XATTR_NAME_CAPS);
     s64 r = xattr_permission(d, c, name, true);
 
     if (r < 0) {
@@ -270,7 +286,13 @@ s64 vfs_setxattr(struct dentry *d, const struct cred *c, const char *name, const
     if (!vn->ops || !vn->ops->setxattr) {
         return -LX_EOPNOTSUPP;
     }
+    if (caps && !caps_valid(buf, size)) {
+        return -LX_EINVAL;
+    }
     vn_lock(vn);
+    if (caps) {
+        vn->flags &= ~(u32)VN_NO_CAPS;
+    }
     r = vn->ops->setxattr(vn, name, buf, size, flags);
     vn_unlock(vn);
     if (r == 0) {

@@ -280,7 +280,7 @@ s64 file_truncate(struct file *f, u64 size)
     if (!f->ops->truncate) {
         return -LX_EINVAL;
     }
-    stripped = vn_strip_setid(f->vnode, f->cred);
+    stripped = vn_strip_privs(f->vnode, f->cred);
     r = f->ops->truncate(f, size);
     if (r == 0) {
         notify_dentry(f->dentry, LX_IN_MODIFY | stripped);
@@ -295,7 +295,7 @@ s64 file_allocate(struct file *f, u32 mode, u64 off, u64 len)
     if (!f->ops->allocate) {
         return -LX_EOPNOTSUPP;
     }
-    if (vn_strip_setid(f->vnode, f->cred)) {
+    if (vn_strip_privs(f->vnode, f->cred)) {
         notify_dentry(f->dentry, LX_IN_ATTRIB);
     }
     r = f->ops->allocate(f, mode, off, len);

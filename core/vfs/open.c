@@ -121,6 +121,7 @@ s64 dir_create_locked(const struct walk *w, struct dentry *dir, struct name n,
     if (r < 0) {
         return r;
     }
+    vn->flags |= VN_NO_CAPS;
     d_drop_aliases(dir, n);
     notify_name(dvn, n, LX_S_ISDIR(what->mode) ? LX_IN_CREATE | LX_IN_ISDIR : LX_IN_CREATE, 0);
     return d_add(dir, n, vn, out);
@@ -204,7 +205,7 @@ static s64 truncate_opened(struct file *f)
 {
     const struct vattr va = {.size = 0};
     struct vnode *vn = f->vnode;
-    u32 stripped = vn_strip_setid(vn, f->cred);
+    u32 stripped = vn_strip_privs(vn, f->cred);
     s64 r = -LX_EPERM;
 
     if ((f->flags & LX_O_ACCMODE) != LX_O_RDONLY && f->ops->truncate) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ks/cred.h"
+#include "lx_stat.h"
 #include "vfs/vnode.h"
 
 enum perm_mask { PERM_EXEC = 1, PERM_WRITE = 2, PERM_READ = 4 };
@@ -23,9 +24,17 @@ static inline bool host_rules(const struct super *sb, const struct cred *c)
 }
 /* Mode bits and capabilities alone. 0 or -LX_EACCES. */
 s64 perm_mode(const struct vattr *a, u32 mask, const struct cred *c);
-/* A change of the content takes the set-id bits off a program, unless c (NULL: nobody known) may
- * set them. What watchers of the file are to be told: LX_IN_ATTRIB, or 0 when nothing changed. */
-u32 vn_strip_setid(struct vnode *vn, const struct cred *c);
+/* A change of the content takes file capabilities off a program, and set-id bits unless c (NULL:
+ * nobody known) may set them. What watchers of the file are to be told: LX_IN_ATTRIB, or 0 when
+ * nothing changed. */
+u32 vn_strip_privs(struct vnode *vn, const struct cred *c);
+/* File capabilities alone: a change of owner takes them, too. */
+u32 vn_strip_caps(struct vnode *vn);
+/* Whether vn_strip_privs may find something. */
+static inline bool vn_has_privs(const struct vnode *vn)
+{
+    return (vn->attr.mode & (LX_S_ISUID | LX_S_ISGID)) || !(vn->flags & VN_NO_CAPS);
+}
 /* vfs_permission plus the mount's read-only flag. */
 s64 perm_dentry(struct dentry *d, u32 mask, const struct cred *c);
 /* Search a folder on a walk. */

@@ -12,6 +12,7 @@
 #include "lx_fcntl.h"
 #include "lx_poll.h"
 #include "lx_stat.h"
+#include "lx_xattr.h"
 #include "vfs/file.h"
 #include "vfs/namei.h"
 #include "vfs/notify.h"
@@ -160,7 +161,30 @@ s64 file_read(struct file *f, struct uio *u, s64 *pos)
 
 /* ------------------------------------------------------------------ writing ---------------- */
 
-u32 vn_strip_setid(struct vnode *vn, const struct cred *c)
+u32 vn_strip_caps(struct vnode *vn)
+{
+    s64 r;
+
+    if (vn->flags & (VN_NO_CAPS | VN_UNLOCKED)) {
+        return 0;
+    }
+    vn_lock(vn);
+    if ((vn->sb->flags & SB_HOST_PERM) || !vn->ops->setxattr) {
+        r = -LX_ENODATA; /* a host that judges by itself takes its own */
+    } else {
+        r = vn->ops->getxattr(vn, LX_XATTR_NAME_CAPS, NULL, 0);
+    }
+    if (r >= 0) {
+        r = vn->ops->setxattr(vn, LX_XATTR_NAME_CAPS, NULL, 0, LX_XATTR_REPLACE);
+    }
+    if (r >= 0 || r == -LX_ENODATA) {
+        vn->flags |= VN_NO_CAPS;
+    }
+    vn_unlock(vn);
+    return r >= 0 ? LX_IN_ATTRIB : 0;
+}
+
+static u32 strip_setid(struct vnode *vn, const struct cred *c)
 {
     u32 kill = vn->attr.mode & LX_S_ISUID;
     struct vattr va;
@@ -178,6 +202,11 @@ u32 vn_strip_setid(struct vnode *vn, const struct cred *c)
     r = vn->ops->setattr(vn, VA_MODE, &va);
     vn_unlock(vn);
     return r == 0 ? LX_IN_ATTRIB : 0;
+}
+
+u32 vn_strip_privs(struct vnode *vn, const struct cred *c)
+{
+    return vn->type == LX_S_IFREG ? strip_setid(vn, c) | vn_strip_caps(vn) : 0;
 }
 
 /* Largest number of bytes a write at `at` may move. */
@@ -209,8 +238,7 @@ static s64 write_regular(struct file *f, struct uio *u, s64 *pos, u64 limit, u32
         return -LX_EOPNOTSUPP; /* may wait for the disk; drivers go by the flag of the file */
     }
 
-    if (unlikely(f->vnode->attr.mode & (LX_S_ISUID | LX_S_ISGID)) &&
-        vn_strip_setid(f->vnode, f->cred)) {
+    if (unlikely(vn_has_privs(f->vnode)) && vn_strip_privs(f->vnode, f->cred)) {
         notify_dentry(f->dentry, LX_IN_ATTRIB);
     }
     if (lock) {

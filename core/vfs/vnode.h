@@ -85,6 +85,7 @@ enum vnode_flags {
     VN_DEAD = 8,       /* folder removed: nothing can be made in it       */
     VN_UNLOCKED = 16,  /* synthetic (procfs): lookup, readdir, getattr and revalidate are called
                           without the vnode's lock, so they may take LOCK_PID and the like */
+    VN_NO_CAPS = 64,   /* certain to have no file capabilities                */
     VN_OWN_OPEN = 32,  /* ops->open whatever the type is, and no -LX_ESTALE (stdio streams) */
 };
 

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "fs/volfs/attr.h"
+#include "lx_capability.h"
 #include "tests/unit/fsutil.h"
 
 static void begin(void)
@@ -259,6 +260,7 @@ UNIT_TEST(listing_hides_what_is_ours)
 UNIT_TEST(own_attributes_of_guests)
 {
     struct dentry *d;
+    static const u32 caps[5] = {LX_VFS_CAP_REVISION_2};
     char buf[256];
 
     for (u32 side = 0; side < 2; side++) {
@@ -272,7 +274,8 @@ UNIT_TEST(own_attributes_of_guests)
         CHECK_EQ(vfs_setxattr(d, g_w.cred, "user.a", "12", 2, 0), 0);
         CHECK_EQ(vfs_setxattr(d, g_w.cred, "user.a", "13", 2, 1), -LX_EEXIST);
         CHECK_EQ(vfs_setxattr(d, g_w.cred, "user.b", "", 0, 2), -LX_ENODATA);
-        CHECK_EQ(vfs_setxattr(d, g_w.cred, "security.capability", "c", 1, 0), 0);
+        CHECK_EQ(vfs_setxattr(d, g_w.cred, "security.capability", "c", 1, 0), -LX_EINVAL);
+        CHECK_EQ(vfs_setxattr(d, g_w.cred, "security.capability", caps, sizeof(caps), 0), 0);
         CHECK_EQ(vfs_getxattr(d, g_w.cred, "user.a", buf, sizeof(buf)), 2);
         CHECK_EQ(memcmp(buf, "12", 2), 0);
         CHECK_EQ(vfs_getxattr(d, g_w.cred, "user.a", buf, 1), -LX_ERANGE);
