@@ -57,7 +57,7 @@ static bool try_child(struct wait_for *w, struct group *c)
 {
     bool keep = (w->options & LX_WNOWAIT) != 0;
 
-    if ((c->flags & GROUP_ZOMBIE) && (w->options & LX_WEXITED)) {
+    if (c->flags & GROUP_ZOMBIE) {
         s32 st = c->exit_code;
         s32 code = (st & 0x7f) == 0 ? LX_CLD_EXITED : st & 0x80 ? LX_CLD_DUMPED : LX_CLD_KILLED;
 
@@ -89,8 +89,8 @@ static s64 look(struct task *t, struct wait_for *w)
 
     lock_acquire(&g_pid_lock);
     list_for_each_entry (c, &t->group->children, sibling) {
-        if (!matches(w, c)) {
-            continue;
+        if (!matches(w, c) || ((c->flags & GROUP_ZOMBIE) && !(w->options & LX_WEXITED))) {
+            continue; /* who has ended neither stops nor goes on any more */
         }
         any = true;
         if (try_child(w, c)) {

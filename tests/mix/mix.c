@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const struct theme *const g_themes[] = {&g_theme_files, &g_theme_pipes, &g_theme_memory,
-                                               &g_theme_sockets};
+                                               &g_theme_sockets, &g_theme_processes};
 static uint64_t g_state;
 static char g_line[16384];
 static size_t g_used;

@@ -25,7 +25,8 @@ struct theme {
     const struct step *steps; /* ends with run == NULL */
 };
 
-extern const struct theme g_theme_files, g_theme_pipes, g_theme_memory, g_theme_sockets;
+extern const struct theme g_theme_files, g_theme_pipes, g_theme_memory, g_theme_sockets,
+    g_theme_processes;
 
 /* A number below n (n > 0). */
 uint32_t mix_below(uint32_t n);

@@ -101,8 +101,8 @@ class Runner:
         guest.remove_tree(self.work)
 
 
-THEMES = ["files", "memory", "pipes", "sockets"]
-KNOWN = ["files", "memory"]  # in the others some differences are known: pages half full, what is collected when
+THEMES = ["files", "memory", "pipes", "processes", "sockets"]
+KNOWN = ["files", "memory", "processes"]  # in the others some differences are known: pages half full, what is collected when
 
 
 def main(argv):
