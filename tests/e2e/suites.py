@@ -5,9 +5,10 @@
 What is not there is left out: python is Debian's libpython3-testsuite, go golang-go and golang-src,
 glib glib2.0-tests. The others are source trees under --sources (build/suites): perl (the installed
 version's t, lib, dist, cpan, ext, with the installed modules copied over lib), bash (configured,
-with recho, zecho, printenv and xcase built in tests), uv (built in b), tcl, and busybox with a
-busybox and an empty .config in it. The user who runs the tests (nobody, when started as root) must
-be able to write in the trees.
+with recho, zecho, printenv and xcase built in tests), uv (built in b), tcl, busybox with a
+busybox and an empty .config in it, git and redis (built), ruby and php (sources of the version that
+is installed). The user who runs the tests (nobody, when started as root) must be able to write in
+the trees.
 
 A unit (a module, package or script) that differs is run again on both sides: a difference that does
 not come back is marked "once" and does not count.
@@ -68,6 +69,19 @@ testing testing/fstest cmd/internal/buildid reflect strings
 PERL_SCRIPTS = """
 t/io/*.t t/op/*.t t/base/*.t t/cmd/*.t t/run/*.t lib/*.t dist/*/t/*.t cpan/*/t/*.t ext/*/t/*.t
 """.split()
+RUBY_TESTS = """
+ruby/test_process.rb ruby/test_io.rb ruby/test_thread.rb ruby/test_signal.rb ruby/test_dir.rb
+ruby/test_fiber.rb ruby/test_gc.rb ruby/test_pipe.rb ruby/test_time.rb ruby/test_rubyoptions.rb
+socket fiber io etc fileutils monitor openssl
+""".split()
+PHP_TESTS = """
+ext/standard/tests/file ext/standard/tests/general_functions ext/standard/tests/streams ext/pcntl
+ext/posix ext/sockets sapi/cli/tests
+""".split()
+# Their outcome is the machine's: locale and build options, or files that git does not ship.
+REDIS_LEFT_OUT = "unit/printver unit/tls unit/violations integration/aof-race " \
+    "integration/corrupt-dump-fuzzer".split()
+PRIVATE = "{private}"  # in a unit's arguments and variables: an empty folder of this run
 
 
 class Unit:
@@ -143,7 +157,7 @@ def go_units(work, sources):
         argv = [binary, "-test.v", "-test.short", "-test.timeout", "280s"]
         # every unit its own cache: the runs must not share what they write
         yield Unit("go", p, argv, os.path.realpath(folder), 300, go_results,
-                   dict(env, GOCACHE="gocache", GOPATH="gopath"), build)
+                   dict(env, GOCACHE=PRIVATE + "/gocache", GOPATH=PRIVATE + "/gopath"), build)
 
 
 def go_results(text, cwd):
@@ -264,6 +278,73 @@ def busybox_results(text, cwd):
     return {stable(m.group(2)): m.group(1) for m in lines}
 
 
+# ---- more: git, redis, ruby, php
+
+
+def git_units(work, sources):
+    tests = os.path.join(sources, "git", "t")
+    for name in sorted(os.listdir(tests)) if os.path.isdir(tests) else []:
+        if re.match(r"t\d{4}-.*\.sh$", name):
+            argv = ["/bin/sh", "./" + name, "--root=" + PRIVATE]
+            yield Unit("git", name[:-3], argv, tests, 240, tap_results, {"TEST_OUTPUT_DIRECTORY": PRIVATE})
+
+
+def redis_units(work, sources):
+    tree = os.path.join(sources, "redis")
+    if not os.access(os.path.join(tree, "src", "redis-server"), os.X_OK):
+        return
+    import glob
+    for path in sorted(glob.glob(os.path.join(tree, "tests", "[iu]n*", "**", "*.tcl"), recursive=True)):
+        name = os.path.relpath(path, os.path.join(tree, "tests"))[:-4]
+        with open(path) as f:
+            runs = "start_server" in f.read()
+        if runs and name.split("/")[1] not in ("cluster", "moduleapi") and name not in REDIS_LEFT_OUT:
+            argv = ["./runtest", "--clients", "1", "--tags", "-slow", "--timeout", "150", "--single", name]
+            yield Unit("redis", name, argv, tree, 200, redis_results)
+
+
+def redis_results(text, cwd):
+    text = re.sub(r"\x1b\[[\d;]*m", "", text)
+    lines = re.finditer(r"^\[(ok|err|skip|exception)\]: (.*?)(?: \(\d+ ms\)| in tests/.*)?$", text, re.M)
+    return {stable(m.group(2)): m.group(1) if m.group(1) in ("ok", "skip") else "FAIL" for m in lines}
+
+
+def ruby_units(work, sources):
+    tree = os.path.join(sources, "ruby")
+    if not os.path.isfile(os.path.join(tree, "test", "runner.rb")) or not shutil.which("ruby"):
+        return
+    for name in RUBY_TESTS:
+        argv = ["/usr/bin/ruby", "-I", "tool/lib", "-I", "test/lib", "test/runner.rb", "-v", "--no-retry",
+                "test/" + name]
+        yield Unit("ruby", name, argv, tree, 200, ruby_results, {"TMPDIR": PRIVATE})
+
+
+def ruby_results(text, cwd):
+    """Names from the lines of progress, failures from the list behind them."""
+    found = {stable(m.group(1)): "ok" for m in re.finditer(r"^\[ *\d+/\d+\] (\S+#\S+)", text, re.M)}
+    bad = re.finditer(r"^ *\d+\) (Failure|Error|Skipped):\n(\S+#[^\s:]+)", text, re.M)
+    found.update({stable(m.group(2)): "skip" if m.group(1) == "Skipped" else "FAIL" for m in bad})
+    return found
+
+
+def php_units(work, sources):
+    tree = os.path.join(sources, "php")
+    if not os.path.isfile(os.path.join(tree, "run-tests.php")) or not shutil.which("php"):
+        return
+    env = {"TEST_PHP_EXECUTABLE": "/usr/bin/php", "NO_INTERACTION": "1", "SKIP_ONLINE_TESTS": "1",
+           "SKIP_SLOW_TESTS": "1"}
+    for name in PHP_TESTS:
+        if os.path.isdir(os.path.join(tree, name)):
+            argv = ["/usr/bin/php", "run-tests.php", "-q", "-n", "--no-progress", "--no-color", name]
+            yield Unit("php", name, argv, tree, 250, php_results, env)
+
+
+def php_results(text, cwd):
+    words = {"PASS": "ok", "SKIP": "skip", "XFAIL": "todo"}
+    lines = re.finditer(r"^(PASS|SKIP|XFAIL|FAIL|BORK|WARN|XLEAK|LEAK)\b.*?\[(\S+\.phpt)\]", text, re.M)
+    return {m.group(2): words.get(m.group(1), "FAIL") for m in lines}
+
+
 # ---- running and comparing
 
 
@@ -281,8 +362,8 @@ class Runner:
         cwd = unit.cwd or private
         env = guest.clean_env(private)
         for key, value in unit.env.items():
-            env[key] = os.path.join(private, value) if key in ("GOCACHE", "GOPATH") else value
-        argv = unit.argv
+            env[key] = value.replace(PRIVATE, private)
+        argv = [a.replace(PRIVATE, private) for a in unit.argv]
         if where == "lx":
             env["PICOLX_HOME"] = self.home
             argv = [self.args.lx, "--root", "/", "--cd", cwd] + self.args.lx_arg + ["--"] + argv
@@ -344,7 +425,8 @@ def differences(native, lx):
 
 
 SUITES = {"python": python_units, "go": go_units, "perl": perl_units, "bash": bash_units, "uv": uv_units,
-          "glib": glib_units, "tcl": tcl_units, "busybox": busybox_units}
+          "glib": glib_units, "tcl": tcl_units, "busybox": busybox_units, "git": git_units,
+          "redis": redis_units, "ruby": ruby_units, "php": php_units}
 
 
 def main(argv):
@@ -353,7 +435,7 @@ def main(argv):
     p.add_argument("--lx", default=os.path.join(TOP, "build", "lx"))
     p.add_argument("--lx-arg", action="append", default=[])
     p.add_argument("--sources", default=os.path.join(TOP, "build", "suites"),
-                   help="folder with perl/, bash/, uv/, tcl/ and busybox/ unpacked")
+                   help="folder with the source trees, each under its suite's name")
     p.add_argument("--cache", default=os.path.join(TOP, "build", "suites"),
                    help="where built test programs are kept")
     p.add_argument("--tmp", help="folder for private working folders")
