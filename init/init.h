@@ -7,6 +7,7 @@
 
 #include "proto.h"
 #include "rt.h"
+#include "session/common/status.h"
 
 #define SESSION_FD 3
 

@@ -72,11 +72,12 @@ static void do_create(u32 id, const struct message *msg)
     struct proto_create m;
 
     if (g_machine.broken) {
-        say_refused(id, 125, "the distribution is not installed", "try again");
+        say_refused(id, LX_STATUS_FAILED, "the distribution is not installed", "try again");
         return;
     }
     if (proto_get_create(msg->data, msg->len, &m) < 0) {
-        say_refused(id, 125, "init did not understand the request", "report this as a bug");
+        say_refused(id, LX_STATUS_FAILED, "init did not understand the request",
+                    "report this as a bug");
         return;
     }
     spawn(id, &m);

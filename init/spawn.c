@@ -12,13 +12,8 @@
 #include "lx_signal.h"
 #include "lx_termios.h"
 
-#define CODE_INVALID  125
-#define CODE_NOT_EXEC 126
-#define CODE_ABSENT   127
-#define CODE_USER     122
-#define CODE_USAGE    120
-#define STACK_SIZE    32768
-#define MAX_FDS       24
+#define STACK_SIZE 32768
+#define MAX_FDS    24
 
 /* One start, from request to exec. Lives until the child has its own memory. */
 struct plan {
@@ -337,7 +332,7 @@ static void child_identity(const struct plan *p)
     if (sc(setgroups, u->n_groups, u->groups) < 0 || sc(setgid, u->gid) < 0 ||
         sc(setuid, u->uid) < 0) {
         complain("cannot become user ", u->name, "", "; the instance refused it");
-        leave(CODE_INVALID);
+        leave(LX_STATUS_FAILED);
     }
 }
 
@@ -437,18 +432,18 @@ _Noreturn static void exec_failed(const struct plan *p, s64 err)
             complain(p->file, ": not found; ",
                      has_slash ? "check the path" : "check the name and PATH", "");
         }
-        leave(CODE_ABSENT);
+        leave(LX_STATUS_ABSENT);
     case LX_ENOEXEC:
     case LX_ELIBBAD:
         complain(p->file, ": cannot run: ", "Exec format error",
                  "; only 64-bit x86-64 ELF programs and scripts run here");
-        leave(CODE_NOT_EXEC);
+        leave(LX_STATUS_NOT_EXEC);
     default:
         complain(p->file, ": cannot run: ", rt_strerror(err),
                  err == -LX_EACCES  ? "; check that it is a program you may read and execute"
                  : err == -LX_E2BIG ? "; make the command line and the environment smaller"
                                     : "; check the file");
-        leave(CODE_NOT_EXEC);
+        leave(LX_STATUS_NOT_EXEC);
     }
 }
 
@@ -545,7 +540,7 @@ static void launch(u32 id, struct plan *p)
     s64 r = find_user(p);
 
     if (r < 0) {
-        say_refused(id, CODE_USER, "there is no such user in /etc/passwd of this root",
+        say_refused(id, LX_STATUS_ROOT, "there is no such user in /etc/passwd of this root",
                     "use --user with a name that is");
         return;
     }
@@ -555,14 +550,14 @@ static void launch(u32 id, struct plan *p)
     if (r < 0) {
         close_handles(p, true);
         if (p->m->flags & RUN_TRACE && r == -LX_EINVAL) {
-            say_refused(id, CODE_USAGE, "there is no such class or call to trace",
+            say_refused(id, LX_STATUS_USAGE, "there is no such class or call to trace",
                         "--trace=CLASS,... takes file desc process signal memory network ipc time "
                         "creds, names of calls, and ! before one");
         } else if (r == -LX_EBUSY) {
-            say_refused(id, CODE_INVALID, "another command of this instance is being traced",
+            say_refused(id, LX_STATUS_FAILED, "another command of this instance is being traced",
                         "wait for its end, or use --root");
         } else {
-            say_refused(id, CODE_INVALID, "cannot hand over standard input, output and error",
+            say_refused(id, LX_STATUS_FAILED, "cannot hand over standard input, output and error",
                         rt_strerror(r));
         }
         return;
@@ -573,7 +568,7 @@ static void launch(u32 id, struct plan *p)
         if (p->m->flags & RUN_TRACE) {
             trace_end();
         }
-        say_refused(id, CODE_INVALID, "cannot start a process", rt_strerror(r));
+        say_refused(id, LX_STATUS_FAILED, "cannot start a process", rt_strerror(r));
         return;
     }
     children_add(id, (s32)r, p->tty, p->m->flags & RUN_TRACE);
@@ -587,7 +582,7 @@ void spawn(u32 id, const struct proto_create *m)
     struct plan *p = children_full() ? NULL : rt_map(size);
 
     if (!p) {
-        say_refused(id, CODE_INVALID, "too many commands, or no memory", "end some of them");
+        say_refused(id, LX_STATUS_FAILED, "too many commands, or no memory", "end some of them");
         return;
     }
     p->m = m;

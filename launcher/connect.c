@@ -86,8 +86,10 @@ _Noreturn static void become_manager(const char *program, const struct paths *p,
     int high[3], null = open("/dev/null", O_RDWR);
     sigset_t none;
 
-    if (setsid() < 0 || fork() != 0) {
-        _exit(0);
+    pid_t pid = setsid() < 0 ? -1 : fork();
+
+    if (pid != 0) {
+        _exit(pid < 0 ? errno : 0);
     }
     high[0] = fcntl(sock, F_DUPFD, 10);
     high[1] = fcntl(lock, F_DUPFD, 10);
@@ -115,39 +117,46 @@ _Noreturn static void become_manager(const char *program, const struct paths *p,
     _exit(1);
 }
 
-static bool start_manager(const struct paths *p, int lock, char *why, size_t size)
+/* A connection to a manager that is being started; -1: why. It is made before the start, so that
+ * it ends if the manager does. */
+static int start_manager(const struct paths *p, int lock, char *why, size_t size)
 {
     char program[PATHS_MAX];
-    int sock, log, pid, status;
+    int sock, fd, log, pid, failed, status = 0;
 
     if (!paths_part("lxmanager", program)) {
         snprintf(why, size, "%s",
                  access("/proc/self/exe", F_OK) == 0
                      ? "lxmanager is missing beside lx; build or install again"
                      : "/proc is not mounted; lx needs it to find its parts");
-        return false;
+        return -1;
     }
     sock = make_socket(p);
-    if (sock < 0) {
+    fd = sock < 0 ? -1 : try_connect(p);
+    if (fd < 0) {
         snprintf(why, size, "cannot make the socket %s: %s; set PICOLX_HOME to another folder",
                  p->socket, strerror(errno));
-        return false;
+        close(sock);
+        return -1;
     }
     log = open_log(p);
     pid = fork();
     if (pid == 0) {
         become_manager(program, p, sock, lock, log);
     }
+    failed = pid < 0 ? errno : 0;
     close(sock);
     close(log);
-    if (pid < 0) {
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    failed = !failed && WIFEXITED(status) ? WEXITSTATUS(status) : failed;
+    if (failed) {
         unlink(p->socket);
-        snprintf(why, size, "cannot start lxmanager: %s; end some programs", strerror(errno));
-        return false;
+        close(fd);
+        snprintf(why, size, "cannot start lxmanager: %s; end some programs", strerror(failed));
+        return -1;
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return true;
+    return fd;
 }
 
 static void nap(unsigned ms)
@@ -204,12 +213,8 @@ int manager_connect(const struct paths *p, bool start, char *why, size_t size)
         fd = -2;
     } else if (fd < 0 && !enough_handles(why, size)) {
         fd = -3;
-    } else if (fd < 0 && start_manager(p, lock, why, size)) {
-        fd = try_connect(p);
-        if (fd < 0) {
-            snprintf(why, size, "cannot reach lxmanager: %s; see its log in %s/log",
-                     strerror(errno), p->state);
-        }
+    } else if (fd < 0) {
+        fd = start_manager(p, lock, why, size);
     }
     close(lock);
     return fd;

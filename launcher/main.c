@@ -29,36 +29,61 @@ void complain(const char *text, const char *hint)
     fputc('\n', stderr);
 }
 
+/* Print what the manager says; its status. ASK_AGAIN: it is on its way out. */
+#define ASK_AGAIN (-1)
+static int show_answer(const struct packet *in)
+{
+    struct proto_answer a;
+    struct proto_failed f;
+
+    if (packet_head(in)->type == PROTO_AGAIN) {
+        return ASK_AGAIN;
+    }
+    if (proto_get_answer(in->data, in->len, &a) == 0) {
+        fwrite(a.text.s, 1, a.text.len, stdout);
+        return fflush(stdout) == 0 ? 0 : LX_STATUS_FAILED;
+    }
+    if (proto_get_failed(in->data, in->len, &f) == 0) {
+        complain(f.text.s, f.hint.s);
+        return (int)f.code;
+    }
+    complain("another version of lxmanager is running", "end it with lx --shutdown and try again");
+    return LX_STATUS_FAILED;
+}
+
 /* Send a small request and print its answer. */
 static int ask(const struct paths *p, const void *msg, s64 len, bool start)
 {
     static struct packet in;
-    struct proto_answer a;
-    struct proto_failed f;
     char why[512];
-    int fd = manager_connect(p, start, why, sizeof(why));
-    int status = LX_STATUS_LOST;
+    int status = ASK_AGAIN;
 
-    if (fd == -2) {
-        return 0; /* nothing runs, nothing to end */
-    }
-    if (fd < 0) {
-        complain(why, "");
-        return LX_STATUS_FAILED;
-    }
-    if (chan_send(fd, msg, (size_t)len, NULL, 0, 0) == 0 && chan_recv(fd, &in, 0) == 1) {
-        if (proto_get_answer(in.data, in.len, &a) == 0) {
-            fwrite(a.text.s, 1, a.text.len, stdout);
-            status = fflush(stdout) == 0 ? 0 : LX_STATUS_FAILED;
-        } else if (proto_get_failed(in.data, in.len, &f) == 0) {
-            complain(f.text.s, f.hint.s);
-            status = (int)f.code;
+    for (int i = 0; i < AGAIN_TRIES && status == ASK_AGAIN; i++) {
+        int fd = manager_connect(p, start, why, sizeof(why));
+
+        if (fd == -2) {
+            return 0; /* nothing runs, nothing to end */
         }
-        packet_done(&in);
-    } else {
-        complain("the session manager ended before it answered", "try again");
+        if (fd < 0) {
+            complain(why, "");
+            return fd == -3 ? LX_STATUS_RESOURCES : LX_STATUS_FAILED;
+        }
+        if (chan_send(fd, msg, (size_t)len, NULL, 0, 0) == 0 && chan_recv(fd, &in, 0) == 1) {
+            status = show_answer(&in);
+            packet_done(&in);
+        } else {
+            complain("the session manager ended before it answered", "try again");
+            status = LX_STATUS_LOST;
+        }
+        close(fd);
+        if (status == ASK_AGAIN) {
+            again_nap();
+        }
     }
-    close(fd);
+    if (status == ASK_AGAIN) {
+        complain("the session manager does not come to its end", "kill it and try again");
+        status = LX_STATUS_LOST;
+    }
     return status;
 }
 

@@ -261,7 +261,7 @@ static void loop(struct state *s)
     }
 }
 
-static void nap(void)
+void again_nap(void)
 {
     struct timespec ts = {0, 10000000};
 
@@ -294,7 +294,7 @@ int relay(struct request *r, const struct paths *p)
     s.request = r;
     s.state = p->state;
     s.sig = watch_signals();
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < AGAIN_TRIES; i++) {
         s.sock = reach_manager(p, &status);
         if (s.sock < 0) {
             return status;
@@ -315,12 +315,16 @@ int relay(struct request *r, const struct paths *p)
         if (!s.again) {
             break;
         }
-        nap();
+        again_nap();
     }
     if (s.console) {
         close(r->console_end); /* the instance's end: from now on it alone has it */
         drain(&s);
         term_restore();
     }
-    return s.status < 0 ? LX_STATUS_LOST : s.status;
+    if (s.status < 0) {
+        complain("the session manager does not come to its end", "kill it and try again");
+        return LX_STATUS_LOST;
+    }
+    return s.status;
 }

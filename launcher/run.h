@@ -5,15 +5,7 @@
 #include "launcher/args.h"
 #include "session/common/chan.h"
 #include "session/common/paths.h"
-
-enum lx_status {
-    LX_STATUS_USAGE = 120,
-    LX_STATUS_UNSUPPORTED,
-    LX_STATUS_ROOT,
-    LX_STATUS_RESOURCES,
-    LX_STATUS_LOST,
-    LX_STATUS_FAILED,
-};
+#include "session/common/status.h"
 
 /* Descriptors a command can get. */
 #define RUN_FDS 24
@@ -33,6 +25,10 @@ void request_taken(struct request *r);
 bool request_make(struct request *r, const struct opts *o, int *status);
 /* Send it and serve until the end; returns lx's exit status. */
 int relay(struct request *r, const struct paths *p);
+
+/* A manager on its way out says "again": so often, with a nap before each further time. */
+#define AGAIN_TRIES 500
+void again_nap(void);
 
 /* Print `lx: text; hint` on standard error. */
 void complain(const char *text, const char *hint);

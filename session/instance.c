@@ -425,9 +425,11 @@ static void log_line(struct instance *in, const char *s, size_t n)
 static void log_text(struct instance *in, const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (s[i] != '\n' && in->n_partial < sizeof(in->partial) - 1) {
+        if (s[i] != '\n') {
             in->partial[in->n_partial++] = s[i];
-            continue;
+            if (in->n_partial < sizeof(in->partial) - 1) {
+                continue;
+            } /* a longer line is more than one */
         }
         in->partial[in->n_partial] = 0;
         if (in->n_partial) {
@@ -552,13 +554,14 @@ static bool spawn_core(struct instance *in, struct spawn *s)
     return pid > 0;
 }
 
-static bool open_parts(struct instance *in, struct spawn *s, char why[512])
+static bool open_parts(struct instance *in, struct spawn *s, u32 *code, char why[512])
 {
     char path[PATHS_MAX];
     int pair[2], log[2];
 
     if (!paths_part("lxcore", s->core) || !paths_part("init", path)) {
         snprintf(why, 512, "lxcore or init is missing beside lxmanager; build or install again");
+        *code = LX_STATUS_FAILED;
         return false;
     }
     s->init = open(path, O_RDONLY | O_CLOEXEC);
@@ -648,15 +651,13 @@ struct instance *instance_start(struct distro *d, const char *root, const struct
     alarm_init(&in->idle, idle_expired, in);
     alarm_init(&in->force, force_now, in);
     spawn_args(&s, in, knobs);
-    if (open_parts(in, &s, why)) {
+    if (open_parts(in, &s, code, why)) {
         if (spawn_core(in, &s)) {
             in->next = g_instances;
             g_instances = in;
         } else {
             snprintf(why, 512, "cannot start an instance: %s; end some programs", strerror(errno));
         }
-    } else {
-        *code = why[0] == 'l' ? LX_STATUS_FAILED : LX_STATUS_RESOURCES;
     }
     close(s.control);
     close(s.init);
@@ -680,6 +681,7 @@ struct instance *instance_start(struct distro *d, const char *root, const struct
         snprintf(why, 512,
                  "the built-in distribution's archive distro.tar cannot be used; build again");
         *code = LX_STATUS_FAILED;
+        in->distro = NULL; /* which the caller removes */
         instance_stop(in, true);
         return NULL;
     }

@@ -3,18 +3,9 @@
 #pragma once
 
 #include "proto.h"
+#include "session/common/status.h"
 #include "session/loop.h"
 #include "session/registry.h"
-
-/* Statuses lx leaves with when the command did not; docs/session.md has the list. */
-enum lx_status {
-    LX_STATUS_USAGE = 120,       /* bad command line                          */
-    LX_STATUS_UNSUPPORTED = 121, /* this host lacks something lxcore needs    */
-    LX_STATUS_ROOT = 122,        /* no such distribution, root folder or user */
-    LX_STATUS_RESOURCES = 123,   /* disk full, no memory, no handles          */
-    LX_STATUS_LOST = 124,        /* the manager or the instance ended         */
-    LX_STATUS_FAILED = 125,      /* anything else that is lx's own            */
-};
 
 enum instance_state { INSTANCE_STARTING, INSTANCE_RUNNING, INSTANCE_STOPPING, INSTANCE_DYING };
 

@@ -62,6 +62,19 @@ def missing_parts(lx):
 
 
 @fresh
+def archive_that_comes_late(lx):
+    """The manager outlives instances that could not even be sent their archive."""
+    path = os.path.join(lx.build, "distro.tar")
+    os.rename(path, path + ".away")
+    for _ in range(5):
+        refused(lx, 125, "distro.tar cannot be used")
+    manager = lx.manager()
+    os.rename(path + ".away", path)
+    equal(lx.run("--", "echo", "hi")[:2], (0, "hi\n"))
+    equal(lx.manager(), manager)
+
+
+@fresh
 def damaged_parts(lx):
     path = os.path.join(lx.build, "distro.tar")
     with open(path, "rb") as f:
@@ -166,5 +179,6 @@ def limits(lx):
 
 
 if __name__ == "__main__":
-    main([missing_parts, damaged_parts, damaged_registry, other_version, programs_that_are_none,
+    main([missing_parts, archive_that_comes_late, damaged_parts, damaged_registry, other_version,
+          programs_that_are_none,
           names_do_not_act_on_the_terminal, limits])

@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -218,6 +219,36 @@ def stale_socket(lx):
         os.chown(lx.home, 65534, 65534)
         os.chown(path, 65534, 65534)
     equal(lx.run("--", "echo", "hi")[:2], (0, "hi\n"))
+
+
+@fresh
+def manager_on_its_way_out(lx):
+    """A request that meets one is made again, of its successor."""
+    os.makedirs(lx.home, mode=0o700)
+    path = os.path.join(lx.home, "manager.sock")
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.bind(path)
+    if os.geteuid() == 0:
+        os.chown(lx.home, 65534, 65534)
+        os.chown(path, 65534, 65534)
+    s.listen(5)
+    s.settimeout(10)
+    for args in (("--list",), ("--", "echo", "hi")):
+        p = lx.start(*args)
+        c = s.accept()[0]
+        c.recv(65536)
+        if args[0] == "--":
+            s.close()
+            os.unlink(path)
+        c.send(struct.pack("<4I", 20, 16, 0, 0))  # `again` of session/proto.tbl
+        c.close()
+        if args[0] == "--list":
+            c = s.accept()[0]
+            c.recv(65536)
+            c.send(struct.pack("<4I", 19, 24, 0, 0) + struct.pack("<I", 2) + b"ok\0\0")
+            c.close()
+        out, err = p.communicate(timeout=20)
+        equal((p.returncode, out, err), (0, "ok" if args[0] == "--list" else "hi\n", ""))
 
 
 def long_state_path():
@@ -431,7 +462,8 @@ if __name__ == "__main__":
           idle_instance_and_manager_end, a_daemon_keeps_its_instance,
           root_instance_ends_with_its_command, terminate_and_shutdown, manager_killed,
           supervisor_killed, any_pico_process_killed, lx_killed, signals_are_forwarded,
-          stop_and_continue, stale_socket, long_state_path, unusable_state_folder, relative_state_folder,
+          stop_and_continue, stale_socket, manager_on_its_way_out, long_state_path,
+          unusable_state_folder, relative_state_folder,
           damaged_registry, unsupported_host, core_that_dies_at_once, other_groups, niceness,
           an_instance_that_never_starts_can_be_left,
           core_that_cannot_be_run, too_few_handles, installation_cut_off, random_kills, no_handles_leak,
