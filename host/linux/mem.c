@@ -170,7 +170,14 @@ s64 host_heap_commit(u64 addr, u64 len)
 
 s64 host_heap_release(u64 addr, u64 len)
 {
-    return raw_syscall3(__NR_madvise, addr, len, MADV_REMOVE);
+    if (addr < huge_data_end()) { /* a hole would break it up */
+        u64 n = MIN(len, huge_data_end() - addr);
+
+        memset((void *)addr, 0, n);
+        addr += n;
+        len -= n;
+    }
+    return len == 0 ? 0 : raw_syscall3(__NR_madvise, addr, len, MADV_REMOVE);
 }
 
 s64 host_window_map(host_handle h, u64 off, u64 len, void **out)

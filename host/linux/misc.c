@@ -245,6 +245,7 @@ static s64 own_times(bool thread, struct host_times *out)
     out->user_ns = (u64)(ru.ru_utime.tv_sec * NS_PER_SEC + ru.ru_utime.tv_usec * 1000);
     out->sys_ns = (u64)(ru.ru_stime.tv_sec * NS_PER_SEC + ru.ru_stime.tv_usec * 1000);
     out->max_rss_bytes = (u64)ru.ru_maxrss * 1024;
+    out->max_rss_bytes -= MIN(out->max_rss_bytes, huge_bytes()); /* not the guest's */
     out->minor_faults = (u64)ru.ru_minflt;
     out->major_faults = (u64)ru.ru_majflt;
     out->vol_switches = (u64)ru.ru_nvcsw;

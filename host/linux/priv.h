@@ -57,6 +57,11 @@ extern s32 g_pkey;
 extern s32 g_supervisor_pid;
 extern s32 g_log_fd;
 extern host_handle g_kernel_object;
+#define HUGE_BYTES (2ull << 20)
+/* boot.c: bytes of the kernel half that every process has as huge pages; the end of the one that
+ * data and the heap's beginning are, or of nothing. */
+u64 huge_bytes(void);
+u64 huge_data_end(void);
 
 /* misc.c: host_times of the calling process counts from now. */
 s64 times_renew(void);
