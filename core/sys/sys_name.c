@@ -45,7 +45,7 @@ s64 sys_symlinkat(struct task *t, uptr target, s32 dfd, uptr linkpath)
     s64 r = path_get(&text, target);
 
     if (r >= 0) {
-        r = r == 0 ? -LX_ENOENT : path_get(&p, linkpath);
+        r = path_get(&p, linkpath);
     }
     return r < 0 ? r : vfs_symlink(&w, text.s, dfd, p.s);
 }

@@ -89,6 +89,9 @@ s64 vfs_symlink(const struct walk *w, const char *target, s32 dfd, const char *p
 {
     const struct new_node what = {LX_S_IFLNK | 0777, 0, target};
 
+    if (!*target) {
+        return -LX_ENOENT;
+    }
     return make_node(w, dfd, path, &what, NULL);
 }
 

@@ -302,8 +302,8 @@ static void do_lock(struct fz *z)
     s64 err = on ? mm_lock(g_task, g_mm, r.at, r.n * PG, false) : mm_unlock(g_mm, r.at, r.n * PG);
 
     FZ_CHECK_EQ(err, hole ? -LX_ENOMEM : 0);
-    for (u64 i = 0; err == 0 && i < r.n; i++) {
-        page_at(r.at + i * PG)->locked = on;
+    for (u64 i = 0; i < r.n && page_at(r.at + i * PG)->mapped; i++) {
+        page_at(r.at + i * PG)->locked = on; /* as far as there is something */
     }
 }
 
@@ -426,11 +426,19 @@ static void do_move_to(struct fz *z, const struct range *r, u64 new_n, u32 flags
         FZ_CHECK_EQ(at, -LX_EINVAL);
         return;
     }
+    if (page_at(r->at)->mapped && page_at(r->at)->sealed) {
+        FZ_CHECK_EQ(at, -LX_EPERM);
+        return;
+    }
+    if (!is_one(r->at, old_n)) {
+        FZ_CHECK_EQ(at, -LX_EFAULT);
+        return;
+    }
     if (sealed) {
         FZ_CHECK_EQ(at, -LX_EPERM);
         return;
     }
-    model_clear(to, new_n); /* Linux unmaps it before it looks at the old one */
+    model_clear(to, new_n);
     if (r->n > new_n) {
         if (any(r->at + new_n * PG, r->n - new_n, is_sealed)) {
             FZ_CHECK_EQ(at, -LX_EPERM);
@@ -438,14 +446,8 @@ static void do_move_to(struct fz *z, const struct range *r, u64 new_n, u32 flags
         }
         model_clear(r->at + new_n * PG, r->n - new_n);
     }
-    if (page_at(r->at)->mapped && page_at(r->at)->sealed) {
-        FZ_CHECK_EQ(at, -LX_EPERM);
-    } else if (!is_one(r->at, old_n)) {
-        FZ_CHECK_EQ(at, -LX_EFAULT);
-    } else {
-        FZ_CHECK_EQ(at, to);
-        model_move(r->at, old_n, to, new_n, keep);
-    }
+    FZ_CHECK_EQ(at, to);
+    model_move(r->at, old_n, to, new_n, keep);
 }
 
 static void do_remap(struct fz *z)

@@ -431,7 +431,7 @@ static void step_symlink(void)
     static const char *const targets[] = {"a",       "d",   ".", "l",
                                           "missing", "d/e", "",  "/proc/self/cwd/b"};
     int at = dirfd_();
-    const char *n = name(), *target = MIX_ONE(targets);
+    const char *n = short_name(), *target = MIX_ONE(targets);
 
     mix_say("symlinkat(%s, ", target);
     say_at(at, n);

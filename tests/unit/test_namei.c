@@ -272,6 +272,7 @@ UNIT_TEST(making_and_removing)
     CHECK_EQ(v_mkdir("/top/n"), -LX_ENOTDIR);
     CHECK_EQ(v_mkdir("/dangling"), -LX_EEXIST);
     CHECK_EQ(v_link("x", "/s/"), -LX_ENOENT);
+    CHECK_EQ(v_link("", "/s"), -LX_ENOENT);
     CHECK_EQ(v_unlink("/a"), -LX_EISDIR);
     CHECK_EQ(v_unlink("/top/"), -LX_ENOTDIR);
     CHECK_EQ(v_unlink("/"), -LX_EISDIR);
