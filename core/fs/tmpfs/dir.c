@@ -84,6 +84,7 @@ static void entry_link(struct vnode *dvn, struct tentry *e)
 {
     struct tnode *dir = tnode(dvn);
 
+    undo_note(&dir->n_entries);
     e->cookie = dir->next_cookie++;
     list_add_tail(&e->node, &dir->entries);
     dir->n_entries++;
@@ -99,6 +100,7 @@ static void entry_unlink(struct vnode *dvn, struct tentry *e)
 {
     struct tnode *dir = tnode(dvn);
 
+    undo_note(&dir->n_entries);
     list_del(&e->node);
     hlist_del(&e->chain);
     dir->n_entries--;
