@@ -7,6 +7,7 @@
 #include "lx_errno.h"
 #include "lx_poll.h"
 #include "lx_stat.h"
+#include "lx_xattr.h"
 #include "vfs/dev.h"
 #include "vfs/notify.h"
 #include "vfs/perm.h"
@@ -51,7 +52,20 @@ void vn_allow_write(struct vnode *vn)
 
 /* ------------------------------------------------------------------ new nodes -------------- */
 
-/* Owner, mode and times of a new node in dir (setgid folders hand their group down). */
+/* What of `mode` the umask takes away: nothing where a folder's default ACL stands in its place
+ * (acl(5)), which the host applies. dir locked. */
+static u32 masked(const struct walk *w, struct vnode *dir, u32 mode)
+{
+    u32 off = mode & w->fs->umask;
+
+    if (off && (dir->sb->flags & SB_HOST_PERM) && dir->ops->getxattr &&
+        dir->ops->getxattr(dir, LX_XATTR_NAME_POSIX_ACL_DEFAULT, NULL, 0) > 0) {
+        off = 0;
+    }
+    return off;
+}
+
+/* Owner, mode and times of a new node in dir (setgid folders hand their group down). dir locked. */
 static void new_attr(const struct walk *w, struct vnode *dir, u32 mode, u32 rdev, struct vattr *va)
 {
     s64 now = host_clock_ns(HOST_CLOCK_REAL_COARSE);
@@ -68,7 +82,7 @@ static void new_attr(const struct walk *w, struct vnode *dir, u32 mode, u32 rdev
                          .ctime_ns = now,
                          .btime_ns = now};
     if (!LX_S_ISLNK(mode)) {
-        va->mode = (mode & LX_S_IFMT) | (mode & LX_S_IALLUGO & ~w->fs->umask);
+        va->mode = (mode & LX_S_IFMT) | (mode & LX_S_IALLUGO & ~masked(w, dir, mode));
     }
     if (!(dir->attr.mode & LX_S_ISGID) || (dir->sb->flags & SB_HOST_PERM)) {
         return;
@@ -445,9 +459,9 @@ static s64 open_tmpfile(const struct walk *w, struct dentry *dir, u64 flags, u32
         r = -LX_EOPNOTSUPP;
     }
     if (r == 0) {
+        vn_lock(dir->vnode);
         new_attr(w, dir->vnode, LX_S_IFREG | (mode & LX_S_IALLUGO), 0, &va);
         va.nlink = 0;
-        vn_lock(dir->vnode);
         r = dir->vnode->ops->tmpfile(dir->vnode, &va, &vn);
         vn_unlock(dir->vnode);
     }

@@ -46,6 +46,37 @@ CASE(set_get_list_remove)
     EQ(sc(getxattr, "g", "user.two", 0, 0), 0);
 }
 
+/* A folder's default access list takes the place of the umask. */
+CASE(default_acl)
+{
+    static const struct {
+        unsigned version;
+        struct {
+            unsigned short tag, perm;
+            unsigned id;
+        } e[3];
+    } acl = {2, {{0x01, 7, ~0u}, {0x04, 7, ~0u}, {0x20, 5, ~0u}}};
+    struct stat st;
+    OK(sc(mkdir, "acl", 0755));
+    if (sc(setxattr, "acl", "system.posix_acl_default", &acl, sizeof(acl), 0) < 0) {
+        SKIP("no access lists on this filesystem");
+    }
+    long old = sc(umask, 077);
+    sc(close, OK(sc(open, "acl/f", O_CREAT | O_WRONLY, 0666)));
+    OK(sc(mkdir, "acl/d", 0777));
+    OK(sc(mknod, "acl/p", S_IFIFO | 0640, 0));
+    OK(sc(stat, "acl/f", &st));
+    EQ(st.st_mode & 07777, 0664);
+    OK(sc(stat, "acl/d", &st));
+    EQ(st.st_mode & 07777, 0775);
+    OK(sc(stat, "acl/p", &st));
+    EQ(st.st_mode & 07777, 0640);
+    OK(gt_spew("plain", "x"));
+    OK(sc(stat, "plain", &st));
+    EQ(st.st_mode & 0077, 0); /* elsewhere it holds */
+    sc(umask, old);
+}
+
 CASE(errors)
 {
     if (!usable()) {
