@@ -145,7 +145,7 @@
 /* largest number a guest may see */
 #define LX_EMAX 511
 
-/* internal restart codes: never leave core/gate/dispatch.c */
+/* internal restart codes: never leave core/gate */
 #define LX_ERESTARTSYS           512
 #define LX_ERESTARTNOINTR        513
 #define LX_ERESTARTNOHAND        514

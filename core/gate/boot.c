@@ -114,7 +114,6 @@ static void mount_root(const struct boot_params *p)
     }
 }
 
-/* Of pid 1: root when it is init, which becomes what is asked for; else the owner. */
 /* init is root inside, whoever owns the instance; a program run without it is the owner. */
 static struct cred *first_cred(const struct boot_params *p)
 {

@@ -111,8 +111,7 @@ void gate_dispatch(struct kthread *kt)
     s64 r;
 
     kt->syscall_ret_nr = nr;
-    if (unlikely((kt->work & (KT_RESTORE | KT_TRACE | KT_GS)) != 0 || tracer_on() ||
-                 kt->stepping)) {
+    if (unlikely((kt->work & (KT_RESTORE | KT_GS)) != 0 || tracer_on() || kt->stepping)) {
         r = call_with_work(kt, nr);
     } else {
         r = call(kt, nr);
@@ -144,7 +143,7 @@ void gate_work(struct kthread *kt)
         } else if (work & KT_SIGNAL) {
             signal_deliver(kt->task, &kt->regs);
         } else {
-            atomic_fetch_and(&kt->work, ~(u32)(KT_TRACE | KT_TRAP | KT_PTRACE));
+            atomic_fetch_and(&kt->work, ~(u32)KT_TRAP);
             return;
         }
     }

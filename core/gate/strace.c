@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The line of a traced call: which arguments are shown when, the result, and the filter.
- * Entered from gate/dispatch.c around a call. The kinds of arguments are in strace_args.c, the
+ * Called by tracer.c around a call. The kinds of arguments are in strace_args.c, the
  * structures in strace_types.c.
  */
 #include "gate/strace.h"

@@ -17,17 +17,14 @@ struct file;
 struct lock;
 struct task;
 
-enum kthread_work { /* looked at on every way out to guest code */
-                    KT_SIGNAL =
-                        1u << 0, /* a signal may be deliverable; also ends interruptible sleeps */
-                    KT_EXIT = 1u << 1, /* the thread must end now; also ends interruptible sleeps */
-                    KT_STOP = 1u << 2, /* group stop or ptrace stop pending; also ends sleeps */
-                    KT_TRACE = 1u << 3, /* the tracer wants to see calls */
-                    KT_RESTORE =
-                        1u << 4, /* all registers must be restored (not a plain syscall return)  */
-                    KT_TRAP = 1u << 5,   /* came in by a trap: `trap` says which   */
-                    KT_PTRACE = 1u << 6, /* a ptracer wants syscall stops */
-                    KT_GS = 1u << 7,     /* stays set: the guest has a GS base of its own */
+/* Looked at on every way out to guest code. Some numbers are entry.S's, too. */
+enum kthread_work {
+    KT_SIGNAL = 1u << 0,  /* a signal may be deliverable; ends interruptible sleeps   */
+    KT_EXIT = 1u << 1,    /* the thread must end now; ends interruptible sleeps       */
+    KT_STOP = 1u << 2,    /* its process is stopped; ends interruptible sleeps        */
+    KT_RESTORE = 1u << 4, /* all registers are restored: no plain return from a call  */
+    KT_TRAP = 1u << 5,    /* came in by a trap: trap_kind says which                  */
+    KT_GS = 1u << 7,      /* stays set: the guest has a GS base of its own            */
 };
 #define KT_INTERRUPT (KT_SIGNAL | KT_EXIT | KT_STOP)
 

@@ -121,9 +121,8 @@ struct task {
     struct lx_stack altstack;  /* [o] */
     s32 pdeath_sig;            /* [o] */
     /* exit duties */
-    uptr clear_child_tid; /* [o] */
-    uptr robust_list;
-    u64 robust_len;         /* [o] */
+    uptr clear_child_tid;   /* [o] */
+    uptr robust_list;       /* [o] of set_robust_list(2) */
     _Atomic u32 futex_exit; /* [a] enum futex_exit */
     uptr rseq;
     u32 rseq_len, rseq_sig; /* [o] */
@@ -151,7 +150,7 @@ struct task {
     u64 timer_slack;
     struct io_counts io; /* [o, others look] */
     void *ptrace;        /* later */
-    bool did_exec;
+    bool did_exec;       /* [o] it execed since its fork: for /proc */
 };
 
 #define CPU_MASK_SIZE 128 /* bytes: 1024 processors */

@@ -264,7 +264,6 @@ s64 sys_set_robust_list(struct task *t, uptr head, u64 len)
         return -LX_EINVAL;
     }
     t->robust_list = head;
-    t->robust_len = len;
     return 0;
 }
 
