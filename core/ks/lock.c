@@ -64,32 +64,40 @@ static inline void note_held(struct kthread *k, struct lock *l)
     k->n_locks++;
 }
 
+/* Not the last one taken. Who is killed in it has another lock noted twice, but none not at all. */
+static void __attribute__((noinline)) strike_out(struct kthread *k, const struct lock *l)
+{
+    u32 n = k->n_locks;
+    u32 noted = MIN(n, (u32)KT_LOCKS);
+    u32 i = noted;
+
+    while (i-- > 0 && k->locks[i] != l) {
+    }
+    if (i != U32_MAX) { /* else it was one of those beyond the array */
+        for (; i + 1 < noted; i++) {
+            k->locks[i] = k->locks[i + 1];
+            atomic_signal_fence(memory_order_seq_cst);
+        }
+        if (n > KT_LOCKS) {
+            k->locks[KT_LOCKS - 1] = NULL;
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    k->n_locks = n - 1;
+}
+
 static inline void note_released(struct kthread *k, const struct lock *l)
 {
     u32 n = k->n_locks;
-    u32 i;
 
     if (unlikely(n == 0)) {
         return;
     }
-    k->n_locks = --n;
-    if (likely(n < KT_LOCKS && k->locks[n] == l)) {
+    if (likely(n <= KT_LOCKS && k->locks[n - 1] == l)) {
+        k->n_locks = n - 1;
         return;
     }
-    for (i = MIN(n, (u32)KT_LOCKS - 1) + 1; i-- > 0;) {
-        if (k->locks[i] == l) {
-            break;
-        }
-    }
-    if (i == U32_MAX) {
-        return; /* it was one of those beyond the array */
-    }
-    for (; i + 1 < KT_LOCKS && i < n; i++) {
-        k->locks[i] = k->locks[i + 1];
-    }
-    if (n >= KT_LOCKS) {
-        k->locks[KT_LOCKS - 1] = NULL;
-    }
+    strike_out(k, l);
 }
 
 static inline bool grab(struct lock *l, u32 me)
@@ -237,9 +245,6 @@ _Atomic u32 g_locks_lost;
 static void forget_lock(struct kthread *k, struct lock *l, u32 slot)
 {
     if (atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
-        if (l->rank == LOCK_MM) {
-            k->mm_torn = true;
-        }
         atomic_fetch_or(&g_locks_lost, l->rank == LOCK_DIR || l->rank == LOCK_VNODE
                                            ? LOST_ANY | LOST_FOLDER
                                            : LOST_ANY);
