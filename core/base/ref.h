@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/types.h"
+#include "base/undo.h"
 
 #define REF_LIMIT  0x80000000u /* from here on the count is stuck */
 #define REF_PINNED 0xc0000000u /* what a stuck count is set to: far from both ends */
@@ -55,10 +56,14 @@ __must_check static inline bool ref_get_unless_zero(struct ref *r)
     return true;
 }
 
-/* Give one reference back; true if it was the last: the caller frees the object. */
+/* Give one reference back; true if it was the last: the caller frees the object. It ends a change
+ * (base/undo.h): what hid the reference from others must not be undone after it. */
 __must_check static inline bool ref_put(struct ref *r)
 {
-    u32 old = atomic_fetch_sub_explicit(&r->count, 1, memory_order_acq_rel);
+    u32 old;
+
+    undo_commit();
+    old = atomic_fetch_sub_explicit(&r->count, 1, memory_order_acq_rel);
 
     if (old == 1) {
         return true;
