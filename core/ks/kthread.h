@@ -44,7 +44,6 @@ struct kthread {
     _Atomic u32 born;             /* [a] KTB_*: the new thread and its undertaker race for it */
     struct task *making;          /* [o] in the tree already, but without a host thread yet  */
     u32 n_locks;                  /* [o] kernel locks held, for rank checks and robustness  */
-    bool mm_torn;                 /* [reaper] it died while it changed its address space    */
     bool shares_process;          /* [o] other threads run, or ran, in its host process     */
     u32 in_park;                  /* [o] sleeping in host_park                              */
     struct lock *locks[KT_LOCKS]; /* [o]                                                    */

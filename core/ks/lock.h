@@ -64,8 +64,7 @@ bool lock_try(struct lock *l);
 void lock_release(struct lock *l);
 /* Whether the calling thread holds it. */
 bool lock_held(const struct lock *l);
-/* The thread of a slot is dead: undo the change it was in the middle of and release its locks. Sets
- * mm_torn if it held a LOCK_MM: the list of that address space must not be walked any more. */
+/* The thread of a slot is dead: undo the change it was in the middle of and release its locks. */
 void lock_forget_thread(u32 slot);
 /* What has been lost with such threads, until those whose affair it is have seen to it. */
 enum lock_lost {

@@ -56,7 +56,6 @@ static void prepare(u32 slot)
     k->making = NULL;
     memset(k->held, 0, sizeof(k->held));
     k->n_locks = 0;
-    k->mm_torn = false;
     k->undo.n = 0;
     k->in_park = 0;
     k->spin = (struct spin){0};

@@ -220,8 +220,7 @@ static void describe(struct mm *mm, const struct plan *p, const struct mm_reques
     v->off = p->off;
     v->object = p->object;
     v->label = r->label;
-    v->file = p->file;
-    vma_hold_file(v);
+    vma_set_file(v, p->file);
     vma_insert(mm, v);
     vma_join(mm, v);
 }

@@ -113,12 +113,11 @@ static s64 relocate(struct move *m)
     }
     vma_remove(mm, m->new, m->new + m->new_len);
     v = vma_take(mm);
-    *v = model;
+    vma_copy(v, &model);
     v->start = m->new;
     v->end = m->new + m->new_len;
     v->off += v->file || v->object ? m->old - model.start : 0;
     v->label = NULL;
-    vma_hold_file(v);
     if (m->flags & LX_MREMAP_DONTUNMAP) {
         struct vma *o = mm_find(mm, m->old);
 

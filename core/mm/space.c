@@ -21,7 +21,7 @@
 
 struct vma_chunk {
     struct vma_chunk *next;
-    u64 pad; /* vmas are 16-byte aligned */
+    u64 n; /* vmas */
     struct vma vmas[];
 };
 
@@ -32,13 +32,15 @@ static s64 add_chunk(struct mm *mm, u32 n)
     if (!c) {
         return -LX_ENOMEM;
     }
-    c->next = mm->chunks;
-    mm->chunks = c;
+    c->n = n;
     for (u32 i = n; i-- > 0;) {
+        c->vmas[i].file = NULL;
         c->vmas[i].node.left = mm->spare ? &mm->spare->node : NULL;
         mm->spare = &c->vmas[i];
     }
     mm->n_spare += n;
+    c->next = mm->chunks;
+    mm->chunks = c;
     return 0;
 }
 
@@ -60,7 +62,6 @@ struct vma *vma_take(struct mm *mm)
 void vma_give(struct mm *mm, struct vma *v)
 {
     vma_drop_file(v);
-    v->file = NULL;
     if (mm->last == v) {
         mm->last = NULL;
     }
@@ -112,17 +113,16 @@ void mm_set_exe(struct mm *mm, struct file *exe)
     exe_allow_write(old);
 }
 
-/* Files of all vmas go, then the chunks at once: nothing is put back on the spare list. */
+/* Files of all vmas go, then the chunks: nothing is put back on the spare list. The tree is not
+ * looked at, since it may have been changed just when this space died. */
 static void drop_vmas(struct mm *mm)
 {
-    struct vma *v;
-
-    for (v = mm_first(mm); v; v = mm_next(v)) {
-        vma_drop_file(v);
-    }
     while (mm->chunks) {
         struct vma_chunk *c = mm->chunks;
 
+        for (u64 i = 0; i < c->n; i++) {
+            vma_drop_file(&c->vmas[i]);
+        }
         mm->chunks = c->next;
         kfree(c);
     }
@@ -155,9 +155,8 @@ static void copy_vmas(struct mm *to, const struct mm *from)
 
         to->spare = c->node.left ? rb_entry(c->node.left, struct vma, node) : NULL;
         to->n_spare--;
-        *c = *v;
+        vma_copy(c, v);
         c->flags &= ~VMA_LOCKED;
-        vma_hold_file(c);
         rb_insert(&to->vmas, &c->node, at, at ? &at->right : &to->vmas.node);
         at = &c->node;
     }

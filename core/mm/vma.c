@@ -49,6 +49,7 @@ void vma_insert(struct mm *mm, struct vma *v)
             v->start < rb_entry(parent, struct vma, node)->start ? &parent->left : &parent->right;
     }
     rb_insert(&mm->vmas, &v->node, parent, link);
+    undo_commit(); /* nobody walks the list of a space that died, and a change has no bound here */
     mm->n_vmas++;
     vma_account(mm, v, 1);
     if (v->flags & (VMA_DONTFORK | VMA_WIPEONFORK)) {
@@ -75,6 +76,7 @@ void vma_erase(struct mm *mm, struct vma *v)
 
     vma_account(mm, v, -1);
     rb_erase(&mm->vmas, &v->node);
+    undo_commit();
     mm->n_vmas--;
     if (mm->last == v) {
         mm->last = NULL;
@@ -93,24 +95,39 @@ static bool writes_file(const struct vma *v)
     return (v->flags & LX_MAP_SHARED) && (v->max_prot & LX_PROT_WRITE);
 }
 
-void vma_hold_file(struct vma *v)
+void vma_set_file(struct vma *v, struct file *f)
 {
-    if (v->file) {
-        file_get(v->file);
+    if (f) {
+        file_get(f);
         if (writes_file(v)) {
-            atomic_fetch_add_explicit(&v->file->vnode->shared_writes, 1, memory_order_relaxed);
+            atomic_fetch_add_explicit(&f->vnode->shared_writes, 1, memory_order_relaxed);
         }
     }
+    atomic_signal_fence(memory_order_seq_cst);
+    v->file = f;
 }
 
 void vma_drop_file(struct vma *v)
 {
-    if (v->file) {
+    struct file *f = v->file;
+
+    if (f) {
         if (writes_file(v)) {
-            atomic_fetch_sub_explicit(&v->file->vnode->shared_writes, 1, memory_order_relaxed);
+            atomic_fetch_sub_explicit(&f->vnode->shared_writes, 1, memory_order_relaxed);
         }
-        file_put(v->file);
+        v->file = NULL;
+        atomic_signal_fence(memory_order_seq_cst);
+        file_put(f);
     }
+}
+
+void vma_copy(struct vma *v, const struct vma *from)
+{
+    struct vma plain = *from;
+
+    plain.file = NULL;
+    *v = plain;
+    vma_set_file(v, from->file);
 }
 
 struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
@@ -118,13 +135,12 @@ struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
     struct vma *u = vma_take(mm);
     struct rb_node *node;
 
-    *u = *v;
+    vma_copy(u, v);
     u->start = at;
     v->end = at;
     if (has_offset(u)) {
         u->off += at - v->start;
     }
-    vma_hold_file(u);
     /* right after v: the empty link is v's right, or the leftmost of what is there */
     if (!v->node.right) {
         rb_insert(&mm->vmas, &u->node, &v->node, &v->node.right);
@@ -135,6 +151,7 @@ struct vma *vma_split(struct mm *mm, struct vma *v, u64 at)
         }
         rb_insert(&mm->vmas, &u->node, node, &node->left);
     }
+    undo_commit();
     mm->n_vmas++;
     return u;
 }
@@ -150,6 +167,7 @@ static bool alike(const struct vma *a, const struct vma *b)
 static void absorb(struct mm *mm, struct vma *a, struct vma *b)
 {
     rb_erase(&mm->vmas, &b->node);
+    undo_commit();
     mm->n_vmas--;
     a->end = b->end;
     vma_give(mm, b);

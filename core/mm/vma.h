@@ -47,9 +47,12 @@ static inline u64 vma_len(const struct vma *v)
     return v->end - v->start;
 }
 
-/* Take and give back the reference of a mapping on its file; v->flags and max_prot must be set. */
-void vma_hold_file(struct vma *v);
+/* Take and give back the reference of a mapping on its file; v->flags and max_prot must be set. At
+ * any moment a file that is there is referenced: mm_put of who was killed counts on it. */
+void vma_set_file(struct vma *v, struct file *f);
 void vma_drop_file(struct vma *v);
+/* v, which has no file, becomes like `from`, with a reference of its own. */
+void vma_copy(struct vma *v, const struct vma *from);
 
 /* Whether t's limits allow `len` more bytes of such a mapping. */
 bool mm_may_grow(const struct task *t, const struct mm *mm, u64 len, u32 prot, u32 flags);

@@ -405,7 +405,7 @@ s64 sys_exit_group(struct task *t, s32 status)
 /* ------------------------------------------------------------------ ends of the killed ------ */
 
 /* t will never run again. `users`: it counted in its space. */
-static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
+static void bury_task(struct task *t, bool signalled, bool users)
 {
     struct mm *mm = t->mm;
 
@@ -421,9 +421,7 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
         if (users) {
             atomic_fetch_sub(&mm->users, 1);
         }
-        if (!torn_mm) {
-            mm_put(mm); /* else it is lost: a few KiB */
-        }
+        mm_put(mm);
     }
     kfree(t->borrow);
     t->borrow = NULL;
@@ -431,32 +429,32 @@ static void bury_task(struct task *t, bool signalled, bool users, bool torn_mm)
 }
 
 /* A task that a killed thread was making: maybe not in the tree yet, maybe running already. */
-static void bury_unborn(struct task *n, bool signalled, bool torn_mm)
+static void bury_unborn(struct task *n, bool signalled)
 {
     if (clone_abandon(n)) {
-        bury_task(n, signalled, false, torn_mm);
+        bury_task(n, signalled, false);
     }
     task_put(n); /* its maker's */
 }
 
 /* One thread of a host process that the host ended. */
-static void bury(struct kthread *kt, bool signalled, bool torn_mm)
+static void bury(struct kthread *kt, bool signalled)
 {
     struct task *t = __atomic_exchange_n(&kt->task, NULL, __ATOMIC_SEQ_CST);
     struct task *unborn = kt->making;
 
     waitq_forget_thread(kt->slot);
-    fdget_forget(kt);
+    fdget_forget(kt, t != NULL ? t->files : NULL);
     flock_forget_thread(kt->slot);
     kt->making = NULL;
     if (unborn != NULL && unborn != t) {
-        bury_unborn(unborn, signalled, torn_mm);
+        bury_unborn(unborn, signalled);
     }
     while (t != NULL) {
         struct task *parent = t->vfork_parent;
 
         t->vfork_parent = NULL;
-        bury_task(t, signalled, parent == NULL, torn_mm);
+        bury_task(t, signalled, parent == NULL);
         if (parent != NULL) {
             task_put(parent);
         }
@@ -465,20 +463,16 @@ static void bury(struct kthread *kt, bool signalled, bool torn_mm)
     slot_free(kt->slot);
 }
 
-/* All threads of the process are dead: settle their locks before the end of any of them takes one.
- * Returns whether its address space was being changed. */
-static bool forget_locks(u32 host_pid)
+/* All threads of the process are dead: settle their locks before the end of any takes one. */
+static void forget_locks(u32 host_pid)
 {
     s64 slot = host_slot_of_pid(host_pid, 0);
-    bool torn_mm = false;
 
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         if (slot_of_dead((u32)slot, host_pid)) {
             lock_forget_thread((u32)slot);
-            torn_mm |= kthread_of((u32)slot)->mm_torn;
         }
     }
-    return torn_mm;
 }
 
 /*
@@ -506,9 +500,10 @@ static void kick_again(void)
 
 void exit_reap_host(u32 host_pid, bool signalled)
 {
-    bool torn_mm = forget_locks(host_pid);
-    s64 slot = host_slot_of_pid(host_pid, 0);
+    s64 slot;
 
+    forget_locks(host_pid);
+    slot = host_slot_of_pid(host_pid, 0);
     for (; slot >= 0; slot = host_slot_of_pid(host_pid, (u32)slot + 1)) {
         struct kthread *kt = kthread_of((u32)slot);
         bool waiting;
@@ -521,7 +516,7 @@ void exit_reap_host(u32 host_pid, bool signalled)
         if (waiting) {
             slot_free((u32)slot);
         } else if (kt->task != NULL || kt->making != NULL) {
-            bury(kt, signalled, torn_mm);
+            bury(kt, signalled);
         } /* else whoever has taken it from the pool gives it back (hand_over) */
     }
     if (lock_take_lost(LOST_ANY)) {

@@ -289,12 +289,15 @@ void fdput_owned(struct fdref r)
     file_put(r.f);
 }
 
-void fdget_forget(struct kthread *kt)
+void fdget_forget(struct kthread *kt, struct fdtable *t)
 {
     for (u32 i = 0; i < KT_HELD; i++) {
         struct file *f = kt->held[i];
 
         kt->held[i] = NULL;
+        if (f && f->vnode->locks && t && !fdtable_shared(t)) {
+            flock_close(f, t); /* its descriptor may be gone: nobody else would do it */
+        }
         file_put(f);
     }
 }

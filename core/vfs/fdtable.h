@@ -31,9 +31,10 @@ static inline void fdput(struct fdref r)
         fdput_owned(r);
     }
 }
-/* The thread is dead: put what it held. Supervisor only. */
+/* The thread is dead: put what it held, and finish a close of a descriptor in t, its table or NULL.
+ * Supervisor only. */
 struct kthread;
-void fdget_forget(struct kthread *kt);
+void fdget_forget(struct kthread *kt, struct fdtable *t);
 /* Open descriptors now, for /proc/PID/status FDSize and leak checks. */
 u32 fdtable_count(struct fdtable *t);
 /* Lowest free descriptor >= min and below limit gets f (consumes the reference on success).
