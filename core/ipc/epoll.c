@@ -213,8 +213,9 @@ static void item_queue(struct poll_table *pt, struct waitq *q, u32 events)
     w->w.wake = item_wake;
     w->w.events = 0;
     w->w.exclusive = it->events & LX_EPOLLEXCLUSIVE;
+    it->n_waits++; /* first: whoever removes the item for a thread that died here looks for it */
+    atomic_signal_fence(memory_order_seq_cst);
     waitq_add(q, &w->w);
-    it->n_waits++;
 }
 
 /* The set of the host for this one, made when first needed. set->lock held. */

@@ -16,8 +16,10 @@
 #include "lx_poll.h"
 #include "vfs/notify.h"
 
-#define QUEUE_MAX 16384u /* events; then one LX_IN_Q_OVERFLOW */
-#define WATCH_MAX 65536u /* watches of one queue */
+#define QUEUE_MAX  16384u /* events; then one LX_IN_Q_OVERFLOW */
+#define END_TRIES  1000
+#define END_NAP_NS 100000
+#define WATCH_MAX  65536u /* watches of one queue */
 
 struct event {
     struct list_head node;
@@ -258,18 +260,36 @@ static void drop(struct iwatch *iw)
     iwatch_put(iw);
 }
 
+/* A watch that nobody is ending, referenced. */
+static struct iwatch *find_live(struct inotify *in)
+{
+    struct iwatch *found = NULL;
+    struct iwatch *iw;
+
+    lock_acquire(&in->lock);
+    list_for_each_entry (iw, &in->watches, in_queue) {
+        if (!list_empty(&iw->w.node) && ref_get_unless_zero(&iw->ref)) {
+            found = iw;
+            break;
+        }
+    }
+    lock_release(&in->lock);
+    return found;
+}
+
+/* Another thread may be ending a watch, and is waited for; but it may have been killed there: what
+ * it had keeps `in` then. */
 static void inotify_release(struct file *f)
 {
     struct inotify *in = f->priv;
     struct iwatch *iw;
 
-    while ((iw = find(in, -1, NULL)) != NULL) {
-        bool going = list_empty(&iw->w.node); /* another thread is ending it */
-
+    while ((iw = find_live(in)) != NULL) {
         drop(iw);
-        if (going) {
-            host_yield();
-        }
+    }
+    for (u32 i = 0; i < END_TRIES && (iw = find(in, -1, NULL)) != NULL; i++) {
+        drop(iw);
+        host_nap(END_NAP_NS);
     }
     inotify_put(in);
 }
