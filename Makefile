@@ -20,6 +20,7 @@ include mk/hosted.mk
 include mk/guest.mk
 include mk/session.mk
 include mk/unit.mk
+include mk/crash.mk
 include mk/fuzz.mk
 include mk/check.mk
 include mk/lint.mk

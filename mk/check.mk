@@ -23,7 +23,8 @@ run: deps-run ## install what is missing, build, start a shell (CMD='...' for an
 UNIT_RUN = $(if $(T),$(foreach t,$(T),$(filter %/test_$(t),$(UNIT_BIN))),$(UNIT_BIN))
 unit: $(GEN_STAMP) ## unit tests (T='fmt path' selects)
 	@+$(MAKE) --no-print-directory -k $(UNIT_RUN) || echo 'some unit tests do not build'
-	$(Q)$(PYTHON) tools/runtests.py --results $(RESULTS) unit $(UNIT_RUN)
+	@+$(if $(T),,$(MAKE) --no-print-directory -k $(CRASH_BIN) || echo 'the crash tests do not build')
+	$(Q)$(PYTHON) tools/runtests.py --results $(RESULTS) unit $(UNIT_RUN) $(if $(T),,$(CRASH_BIN))
 
 hosttest: $(GEN_STAMP) ## tests of host.h on the fake and on this host
 	@+$(MAKE) --no-print-directory -k $(HOST_TESTS) || echo 'some host tests do not build'

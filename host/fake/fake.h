@@ -36,6 +36,11 @@ bool fake_alive(u32 slot);
 /* Let a thread's host end it at once, as a kill would; locks and queues stay as they are. */
 void fake_kill_thread(u32 slot);
 
+/* Guest code: where kthread_resume goes, once it is set; it ends by a call of lxcore's that does
+ * not return. With it host_proc_clone makes a thread too: there is no user half to copy. */
+struct kthread;
+extern void (*g_fake_guest)(struct kthread *kt);
+
 /* Where a panic goes while set: longjmp with 1, on the caller's stack. */
 extern jmp_buf *g_fake_panic_to;
 extern char g_fake_panic_text[512];

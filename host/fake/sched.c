@@ -18,8 +18,9 @@
 void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *saved, const void **bottom, size_t *size);
 #else
-#define __sanitizer_start_switch_fiber(save, bottom, size)   ((void)(save))
-#define __sanitizer_finish_switch_fiber(saved, bottom, size) ((void)(saved))
+#define __sanitizer_start_switch_fiber(save, bottom, size) ((void)(save))
+#define __sanitizer_finish_switch_fiber(saved, bottom, size)                                       \
+    ((void)(saved), (void)(bottom), (void)(size))
 #endif
 
 enum state { FREE, RUNNABLE, PARKED, DEAD };
@@ -336,11 +337,11 @@ void fake_kill_thread(u32 slot)
 
 s64 host_proc_clone(u32 slot, void (*fn)(void *), void *arg)
 {
-    (void)slot;
-    (void)fn;
-    (void)arg;
     FAKE_CALL();
-    return -LX_ENOSYS; /* one process: there is nothing to copy into */
+    if (!g_fake_guest) {
+        return -LX_ENOSYS; /* one process: there is nothing to copy into */
+    }
+    return host_thread_create(slot, fn, arg);
 }
 
 s64 host_proc_spawn(u32 slot, void (*fn)(void *), void *arg)
@@ -387,7 +388,7 @@ s64 host_proc_reap(bool *signalled)
 
 u32 host_slot_pid(u32 slot)
 {
-    return fake_alive(slot) ? 1000 + slot : 0;
+    return slot < FAKE_SLOTS && g_threads[slot].state != FREE ? 1000 + slot : 0;
 }
 
 /* The fake's processes have one thread, whose number is 1000 + slot; ends are not reaped. */
