@@ -33,7 +33,7 @@ enum kthread_start { KTF_NEW_SPACE = 1, KTF_SET_TLS = 2 };
 
 #define KT_LOCKS      8
 #define KT_HELD       8
-#define KTHREAD_SPARE 7 /* words that fill KTHREAD_SIZE */
+#define KTHREAD_SPARE 5 /* words that fill KTHREAD_SIZE */
 
 /* locks: I immutable while the slot is in use  a atomic  o the thread itself */
 struct kthread {
@@ -52,15 +52,18 @@ struct kthread {
     u32 trap_kind;                /* [o] the trap that brought it in (KT_TRAP)              */
     s32 trap_code;
     u64 trap_addr, trap_err, trap_no;
-    u64 syscall_ret_nr; /* [o] number of the call being served, ~0 none           */
-    u32 stepping;       /* [o] came in with the trap flag set                     */
-    u32 step_out;       /* [o] the next single step is the gate's own             */
-    u32 task_flags;     /* [o] KTF_*, from the creator to the new thread          */
-    uptr child_settid;  /* [o] where a new thread stores its tid, 0 nowhere       */
-    u64 trace_start_ns; /* [o] of the call being traced                           */
-    u64 gs_base;        /* [o] the guest's, with KT_GS                    */
-    u64 host[32];       /* backend's own: permit, host ids, state                 */
-    struct spin spin;   /* [o] how it waits before it sleeps                        */
+    u64 syscall_ret_nr;  /* [o] number of the call being served, ~0 none           */
+    u32 stepping;        /* [o] came in with the trap flag set                     */
+    u32 step_out;        /* [o] the next single step is the gate's own             */
+    u32 task_flags;      /* [o] KTF_*, from the creator to the new thread          */
+    uptr child_settid;   /* [o] where a new thread stores its tid, 0 nowhere       */
+    u64 trace_start_ns;  /* [o] of the call being traced                           */
+    u64 gs_base;         /* [o] the guest's, with KT_GS                    */
+    u64 host[32];        /* backend's own: permit, host ids, state                 */
+    struct spin spin;    /* [o] how it waits before it sleeps                        */
+    struct task *giving; /* [o, reaper] referenced: on its way to another host process */
+    u32 pool_slot;       /* [o, reaper] taken from the exec pool, given to none yet; or 0 */
+    u32 leaving;         /* [o, reaper] has no task any more, but still its slot     */
     u64 spare[KTHREAD_SPARE];
     struct undo undo; /* [o, reaper] last: undo_self() finds it at the end of the area */
 };

@@ -54,6 +54,9 @@ static void prepare(u32 slot)
     k->slot = slot;
     k->task = NULL;
     k->making = NULL;
+    k->giving = NULL;
+    k->pool_slot = 0;
+    k->leaving = 0;
     memset(k->held, 0, sizeof(k->held));
     k->n_locks = 0;
     k->undo.n = 0;

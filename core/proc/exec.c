@@ -46,6 +46,12 @@ static void job_free(struct exec_job *job)
     kfree(job);
 }
 
+void exec_forget(struct task *t)
+{
+    job_free(t->exec_job);
+    t->exec_job = NULL;
+}
+
 /* The old image is gone and the new one cannot be had. */
 _Noreturn static void die(struct task *t, struct exec_job *job)
 {
@@ -210,16 +216,20 @@ _Noreturn static void exec_elsewhere(struct task *t, struct exec_job *job, s64 s
     bool last;
 
     task_set_mm(t, mm);
+    t->exec_job = job;
+    kt->giving = task_get(t); /* killed from here on, it ends with us until it is given */
+    kt->leaving = parent == NULL;
+    kt->task = parent; /* and so does the parent, whose thread this is */
     t->vfork_parent = NULL;
     t->borrow = NULL;
-    kt->task = parent; /* if we are killed from here on, it is the parent that dies */
     vfork_release(t);
-    t->exec_job = job;
     while (!exec_pool_give(t, (u32)slot)) {
         while ((slot = exec_pool_pop()) < 0) {
             host_nap(100000); /* rare, and past the point where it could be given up */
         }
-    } /* from here t may be gone at any time */
+    } /* from here t may end at any time */
+    kt->giving = NULL;
+    task_put(t);
     if (parent != NULL) {
         mm_put(old);
         borrow_return(&handed, tid);

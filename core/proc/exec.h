@@ -20,6 +20,8 @@ struct exec_job {
 /* On the thread that will run t's program, in an empty user half described by t->mm: load what
  * t->exec_job holds and go there. */
 _Noreturn void exec_start(struct task *t);
+/* t died between its old image and its new one: give up what it was to load. */
+void exec_forget(struct task *t);
 /* Boot: t, which has no host thread yet, gets a pool process and execs `path`, or what descriptor
  * fd refers to when path is empty. Waits for the pool. -LX_EAGAIN, -LX_ENOMEM: the host has no
  * process for us; else as execve(2). */

@@ -20,6 +20,7 @@
 #include "lx_wait.h"
 #include "mm/space.h"
 #include "proc/clone.h"
+#include "proc/exec.h"
 #include "proc/futex.h"
 #include "proc/itimer.h"
 #include "proc/orphan.h"
@@ -369,6 +370,7 @@ void task_exit(struct task *t, s32 code)
         borrow_return(t, tid);
     }
     to_pool = t->rseq.a == 0 && exec_pool_enter(kt);
+    kt->leaving = !to_pool;
     kt->task = NULL;
     task_put(t);
     leave_host(mm, to_pool);
@@ -423,6 +425,7 @@ static void bury_task(struct task *t, bool signalled, bool users)
         }
         mm_put(mm);
     }
+    exec_forget(t);
     kfree(t->borrow);
     t->borrow = NULL;
     task_put(t);
@@ -437,16 +440,40 @@ static void bury_unborn(struct task *n, bool signalled)
     task_put(n); /* its maker's */
 }
 
+/* A task that a killed thread was giving to another host process: maybe it runs there already. */
+static void bury_given(struct task *t, bool signalled)
+{
+    struct task *parent = t->vfork_parent;
+
+    if (t->exec_job != NULL && (t->kt == NULL || t->kt->task != t)) {
+        t->vfork_parent = NULL;
+        bury_task(t, signalled, false);
+        if (parent != NULL) {
+            task_put(parent);
+        }
+    }
+    task_put(t);
+}
+
 /* One thread of a host process that the host ended. */
 static void bury(struct kthread *kt, bool signalled)
 {
     struct task *t = __atomic_exchange_n(&kt->task, NULL, __ATOMIC_SEQ_CST);
     struct task *unborn = kt->making;
+    struct task *given = kt->giving;
 
     waitq_forget_thread(kt->slot);
     fdget_forget(kt, t != NULL ? t->files : NULL);
     flock_forget_thread(kt->slot);
     kt->making = NULL;
+    kt->giving = NULL;
+    kt->leaving = 0;
+    exec_pool_give_back(kt);
+    if (given != NULL && given == t) {
+        task_put(given); /* it is still ours */
+    } else if (given != NULL) {
+        bury_given(given, signalled);
+    }
     if (unborn != NULL && unborn != t) {
         bury_unborn(unborn, signalled);
     }
@@ -515,7 +542,7 @@ void exit_reap_host(u32 host_pid, bool signalled)
         host_slot_clear((u32)slot);
         if (waiting) {
             slot_free((u32)slot);
-        } else if (kt->task != NULL || kt->making != NULL) {
+        } else if (kt->task != NULL || kt->making != NULL || kt->leaving) {
             bury(kt, signalled);
         } /* else whoever has taken it from the pool gives it back (hand_over) */
     }

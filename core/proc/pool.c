@@ -200,13 +200,16 @@ bool exec_pool_forget(u32 slot)
 /* A process that is ready, or -1; with *refused when the host had none for us. */
 static s64 pop(s64 *refused)
 {
+    struct kthread *self = kthread_self();
     s64 slot = -1;
     bool low;
 
     lock_acquire(&g_pool.lock);
     if (g_pool.ready.n > 0) {
         undo_note(&g_pool.ready.n);
+        undo_note(&self->pool_slot);
         slot = g_pool.ready.slot[--g_pool.ready.n];
+        self->pool_slot = (u32)slot;
     } else if (refused != NULL) {
         *refused = g_pool.refused;
     }
@@ -273,9 +276,28 @@ static void schedule_as(const struct task *t, u32 slot)
     }
 }
 
+void exec_pool_give_back(struct kthread *who)
+{
+    u32 slot = who->pool_slot;
+
+    who->pool_slot = 0;
+    if (slot == 0) {
+        return;
+    }
+    if (host_slot_idle(slot)) {
+        slot_free(slot); /* it died while nobody could tell whose it is */
+        return;
+    }
+    lock_acquire(&g_pool.lock);
+    put_in(&g_pool.ready, slot);
+    lock_release(&g_pool.lock);
+    waitq_wake(&g_pool.wait, 0);
+}
+
 bool exec_pool_give(struct task *t, u32 slot)
 {
     struct kthread *kt = kthread_of(slot);
+    struct kthread *self = kthread_self();
     struct task *expect = t;
 
     schedule_as(t, slot);
@@ -283,6 +305,7 @@ bool exec_pool_give(struct task *t, u32 slot)
     lock_acquire(&t->group->lock);
     t->kt = kt;
     task_refresh_work(t);
+    self->pool_slot = 0;
     __atomic_store_n(&kt->task, t, __ATOMIC_SEQ_CST);
     lock_release(&t->group->lock);
     if (host_slot_idle(slot) && __atomic_compare_exchange_n(&kt->task, &expect, NULL, false,

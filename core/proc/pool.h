@@ -25,6 +25,8 @@ s64 exec_pool_first(void);
  * returns. False: that process was killed meanwhile, and the supervisor may not have seen t there;
  * if it has, t is dead and this was a success. */
 bool exec_pool_give(struct task *t, u32 slot);
+/* Supervisor: what the dead thread `who` had taken from the pool and given to no task. */
+void exec_pool_give_back(struct kthread *who);
 
 /* Whether the caller's host process may go back to the pool when its program ends: nobody else ever
  * ran in it, and there is room. */
