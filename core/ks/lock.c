@@ -253,12 +253,14 @@ static void forget_lock(struct kthread *k, struct lock *l, u32 slot)
     note_released(k, l);
 }
 
-static bool owns_a_lock(struct kthread *k, u32 slot)
+/* Whether it has a lock, other than of a `rank` that does not count. */
+static bool owns_a_lock(struct kthread *k, u32 slot, u32 but_rank)
 {
     for (u32 i = 0; i < MIN(k->n_locks, (u32)KT_LOCKS); i++) {
         struct lock *l = k->locks[i];
 
-        if (l && atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
+        if (l && l->rank != but_rank &&
+            atomic_load_explicit(&l->owner, memory_order_relaxed) == slot + 1) {
             return true;
         }
     }
@@ -272,7 +274,8 @@ void lock_forget_thread(u32 slot)
     if (k->n_locks > KT_LOCKS) {
         panic("a process of this instance was killed inside lxcore with %u locks", k->n_locks);
     }
-    if (owns_a_lock(k, slot) && !undo_rollback(&k->undo)) {
+    /* an address space ends with its process: what was half changed in it concerns nobody */
+    if (owns_a_lock(k, slot, 0) && !undo_rollback(&k->undo) && owns_a_lock(k, slot, LOCK_MM)) {
         panic("a process of this instance was killed inside lxcore in a change of %u steps, under "
               "a lock of rank %u",
               k->undo.n, (u32)k->locks[k->n_locks - 1]->rank);

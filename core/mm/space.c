@@ -158,6 +158,7 @@ static void copy_vmas(struct mm *to, const struct mm *from)
         vma_copy(c, v);
         c->flags &= ~VMA_LOCKED;
         rb_insert(&to->vmas, &c->node, at, at ? &at->right : &to->vmas.node);
+        undo_commit(); /* as vma_insert */
         at = &c->node;
     }
 }
