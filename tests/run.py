@@ -298,7 +298,7 @@ class Runner:
             where = ["-u", "root", "--cd", "/"] if as_root else ["--root", "/", "--cd", cwd]
             argv = [self.args.lx] + where + self.args.lx_arg + ["--"]
             argv += ["sh", "-c", IN_SCRATCH, "/mnt/c" + prog] + cases if as_root else [prog] + cases
-        elif as_root:
+        elif as_root and os.geteuid() == 0:
             os.chown(cwd, 0, 0)
             os.chmod(cwd, 0o755)
         result = run_process(argv, cwd, env, timeout, as_root=as_root and home is None)
