@@ -4,7 +4,7 @@
 OWN_SRC := $(shell find abi core host session launcher init tests bench -name '*.[ch]' 2>/dev/null)
 TIDY_SRC = $(CORE_C)
 # clang reads its own headers, whatever CC is
-TIDY_FLAGS = $(patsubst $(CC_INC),$(shell clang -print-file-name=include 2>/dev/null),$(filter-out -W%,$(FREE)))
+TIDY_FLAGS = $(patsubst $(CC_INC),$(shell clang -print-file-name=include 2>/dev/null),$(filter-out -W% -mmem%,$(FREE)))
 
 .PHONY: layers style lint lint-lite fmt fmt-check tidy cppcheck syms headers-check coverage-check tool-check \
         llp64
@@ -36,7 +36,7 @@ tidy:
 	else echo 'lint: clang-tidy is not installed, skipped'; fi
 
 # The next host has a 32-bit long and another calling convention: lxcore must compile for it too.
-LLP64_FLAGS = $(filter-out -fPIE -isystem $(CC_INC),$(FREE)) -Wno-missing-prototypes \
+LLP64_FLAGS = $(filter-out -fPIE -mmem% -isystem $(CC_INC),$(FREE)) -Wno-missing-prototypes \
               -isystem $(shell clang -print-file-name=include 2>/dev/null)
 llp64: $(GEN_STAMP)
 	@if command -v clang >/dev/null; then \

@@ -63,7 +63,7 @@ s64 sys_mmap(struct task *t, uptr addr, u64 len, u32 prot, u32 flags, s32 fd, s6
 {
     bool anon = (flags & LX_MAP_ANONYMOUS) != 0;
     struct mm_request r = {.addr = addr.a, .len = len, .prot = prot};
-    struct fdref f;
+    struct fdref f = {NULL, false};
     s64 ret;
 
     if ((u64)offset & ~PAGE_MASK) {

@@ -218,7 +218,7 @@ s64 sys_accept4(struct task *t, s32 fd, uptr addr, uptr len, u32 flags)
     u8 name[LX_SOCK_NAME_MAX];
     u32 name_len = sizeof(name);
     struct sockref ref;
-    struct sock *s;
+    struct sock *s = NULL;
     struct file *f;
     s64 r;
 

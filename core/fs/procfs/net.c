@@ -48,7 +48,7 @@ static s64 show_unix(struct pctx *c)
     return 0;
 }
 
-#define PROC_NET(name, otherwise) PROC_FILE(name, 0444, .flags = PROC_HOST_NET, .text = otherwise)
+#define PROC_NET(name, otherwise) PROC_FILE(name, 0444, .flags = PROC_HOST_NET, .text = (otherwise))
 
 // clang-format off
 const struct prow g_proc_net_rows[] = {
