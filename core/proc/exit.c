@@ -544,7 +544,7 @@ void exit_reap_host(u32 host_pid, bool signalled)
             slot_free((u32)slot);
         } else if (kt->task != NULL || kt->making != NULL || kt->leaving) {
             bury(kt, signalled);
-        } /* else whoever has taken it from the pool gives it back (hand_over) */
+        } /* else whoever has taken it from the pool gives it back (exec_pool_give) */
     }
     if (lock_take_lost(LOST_ANY)) {
         kick_again();

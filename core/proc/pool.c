@@ -6,8 +6,8 @@
  * kept leaves when nobody has come for a while.
  *
  * Killed at any moment, a process is in exactly one of three states that the supervisor can tell:
- * it has a task, it is in one of the three lists here, or somebody has taken it off and is about
- * to give it a task.
+ * it has a task, it is in one of the three lists here, or somebody has taken it off
+ * (kthread.pool_slot) and is about to give it a task.
  */
 #include "proc/pool.h"
 

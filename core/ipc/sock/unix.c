@@ -243,7 +243,6 @@ static s64 bind_path(struct unix_sock *u, struct unix_name *n, const struct walk
     if (r < 0) {
         (void)vfs_unlink(w, LX_AT_FDCWD, n->addr.sun_path, false);
         dentry_put(d);
-        (void)vfs_unlink(w, LX_AT_FDCWD, n->addr.sun_path, false);
     }
     return r;
 }
